@@ -1,0 +1,20 @@
+export { type Checkpoint, openCheckpoint } from './checkpoint.js'
+export {
+  CHECKPOINT_FILE,
+  CHECKPOINT_INDEX_FILE,
+  MAX_SHARDS,
+  readCheckpointIndex,
+  shardFileName,
+  writeCheckpointIndex,
+} from './checkpoint-index.js'
+export { MAX_JSON_BYTES, readJson, readText } from './read-json.js'
+export {
+  openSafetensors,
+  type ReadOptions,
+  type SafetensorsFile,
+  type TensorInfo,
+  type TensorSource,
+} from './safetensors-file.js'
+export { writeFileAtomic, writeWhole } from './temporary-file.js'
+export { writeCheckpoint } from './write-checkpoint.js'
+export { type TensorData, type TensorEntry, type WriteOptions, writeSafetensors } from './write-safetensors.js'

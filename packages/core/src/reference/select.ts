@@ -1,0 +1,54 @@
+import { decideBits, type Estimator, THRESHOLDS } from '../backend/policy.js'
+import type { BitPlaneWeight } from '../bit-planes/weight.js'
+import { type DenseWeights, matVec } from './linear.js'
+
+/** The estimate e of one token from x [K] (`Estimator`). */
+export function estimate(dense: DenseWeights, weight: BitPlaneWeight, estimator: Estimator, x: Float32Array): number {
+  switch (estimator.kind) {
+    case 'none':
+      return 0
+    case 'exact': {
+      const low = new Float32Array(weight.rows)
+      const high = new Float32Array(weight.rows)
+      matVec(dense.get(weight, estimator.low), x, 0, weight.cols, low, 0, weight.rows)
+      matVec(dense.get(weight, estimator.high), x, 0, weight.cols, high, 0, weight.rows)
+      let sum = 0
+      for (let n = 0; n < weight.rows; n++) sum += (high[n] - low[n]) ** 2
+      return Math.fround(Math.sqrt(sum))
+    }
+    case 'projection': {
+      const k = estimator.matrix.shape[0]
+      const projected = new Float32Array(k)
+      matVec(estimator.matrix.data, x, 0, weight.cols, projected, 0, k)
+      return Math.fround(Math.sqrt(projected.reduce((sum, v) => sum + v * v, 0)))
+    }
+  }
+}
+
+/**
+ * The select operator: estimates and bits of all rows of x [T, K]; `thresholds` is this operator's row of the
+ * policy. Without a policy: the most bits loaded.
+ */
+export function select(
+  dense: DenseWeights,
+  weight: BitPlaneWeight,
+  policy: { estimator: Estimator; thresholds: Float32Array; offset: number } | undefined,
+  x: Float32Array,
+  bits: Uint8Array,
+  estimates: Float32Array,
+): void {
+  for (let t = 0; t < bits.length; t++) {
+    if (policy === undefined) {
+      bits[t] = weight.maxBits
+      continue
+    }
+    const e = estimate(dense, weight, policy.estimator, x.subarray(t * weight.cols, (t + 1) * weight.cols))
+    estimates[t] = e
+    bits[t] = decideBits(e, policy.thresholds, policy.offset, weight.seedBits, weight.maxBits)
+  }
+}
+
+/** Where operator `index`'s part of a policy is. */
+export function selectorAt(policy: { estimators: readonly Estimator[]; thresholds: Float32Array }, index: number) {
+  return { estimator: policy.estimators[index], thresholds: policy.thresholds, offset: index * THRESHOLDS }
+}

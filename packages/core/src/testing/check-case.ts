@@ -1,0 +1,58 @@
+import type { Backend } from '../backend/backend.js'
+import { createReferenceBackend } from '../reference/backend.js'
+import type { OperatorCase } from './case-builder.js'
+import type { Arithmetic } from './tolerance.js'
+
+/** How far a backend's results are from the reference's in one step of a case. */
+export interface CaseDifference {
+  readonly step: number
+  /** Name of an output, 'bits' or 'estimates'. */
+  readonly what: string
+  /** ‖found − reference‖ / ‖reference‖; for bits, the number of decisions that differ. */
+  readonly error: number
+  readonly tolerance: number
+}
+
+/** Runs a case on a backend and on the reference; returns every difference beyond the tolerance, none if all is well. */
+export async function checkCase(backend: Backend, c: OperatorCase, arithmetic: Arithmetic): Promise<CaseDifference[]> {
+  const tolerance = c.tolerance[arithmetic]
+  const differences: CaseDifference[] = []
+  const [found, wanted] = [await runCase(backend, c), await runCase(createReferenceBackend(), c)]
+  wanted.forEach((reference, step) => {
+    const result = found[step]
+    const report = (what: string, error: number, limit: number) => {
+      if (!(error <= limit)) differences.push({ step, what, error, tolerance: limit })
+    }
+    for (const [name, values] of Object.entries(reference.outputs)) report(name, relativeError(result.outputs[name], values), tolerance)
+    report('estimates', relativeError(result.estimates, reference.estimates), tolerance)
+    let turned = Math.abs(result.bits.length - reference.bits.length)
+    reference.bits.forEach((b, i) => {
+      if (result.bits[i] !== b) turned++
+    })
+    report('bits', turned, 0)
+  })
+  return differences
+}
+
+/** The results of all steps of a case on one cache. */
+export async function runCase(backend: Backend, c: OperatorCase) {
+  await using compiled = await backend.compile(c.program, c.weights)
+  using cache = compiled.createCache(c.capacity)
+  const results = []
+  for (const step of c.steps) results.push(await compiled.run({ ...step, cache }))
+  return results
+}
+
+/** ‖found − wanted‖ / ‖wanted‖, infinite where the lengths differ or a value is not finite; 0 if both are all zero. */
+export function relativeError(found: Float32Array | undefined, wanted: Float32Array): number {
+  if (found?.length !== wanted.length) return Number.POSITIVE_INFINITY
+  let error = 0
+  let norm = 0
+  for (let i = 0; i < wanted.length; i++) {
+    error += (found[i] - wanted[i]) ** 2
+    norm += wanted[i] ** 2
+  }
+  if (error === 0) return 0
+  const ratio = Math.sqrt(error / norm)
+  return Number.isNaN(ratio) ? Number.POSITIVE_INFINITY : ratio
+}

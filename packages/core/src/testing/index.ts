@@ -1,0 +1,5 @@
+export { type CaseParts, type OperatorCase, operatorCase } from './case-builder.js'
+export { type CaseDifference, checkCase, relativeError, runCase } from './check-case.js'
+export { operatorCases } from './operator-cases.js'
+export { castTensor, randomBitPlanes, randomTensor } from './random-weights.js'
+export { type Arithmetic, bitPlaneTolerance, f32Tolerance, sumTolerance, type Tolerance } from './tolerance.js'

@@ -1,0 +1,1 @@
+export { type CudaProbe, probeCuda } from './probe.js'

@@ -1,0 +1,95 @@
+import { type Backend, InvalidArgumentError, isBitPlanes, type Weight } from '@dpllm/core'
+import { openCheckpoint } from '@dpllm/core/node'
+import { type BackendName, type BackendOptions, createBackend } from '../backends/create-backend.js'
+import { readModelConfig } from '../config/read-config.js'
+import type { LoadProgress } from '../load/progress.js'
+import { readWeights } from '../load/read-weights.js'
+import { decoderProgram } from '../models/decoder.js'
+import { listProfiles, type Profile, readProfile } from '../profile/profile.js'
+import { loadTokenizer } from '../text/tokenizer.js'
+import { describeLinears } from './linears.js'
+import { createModel, type Model } from './model.js'
+
+export interface LoadOptions extends BackendOptions {
+  /** A name, or a backend made by the caller; default `auto`. The model disposes of it either way. */
+  readonly backend?: BackendName | 'auto' | Backend
+  /**
+   * Name of the adaptation profile; `false` loads none. By default the only one there is; where there are several, the
+   * first by name that has `targetBits`.
+   */
+  readonly profile?: string | false
+  /** The target that requests will ask for: picks the profile where there are several. */
+  readonly targetBits?: number
+  /** Most bits of every linear to load; default the profile's limits, or all that the file has. */
+  readonly maxBits?: number
+  /** Positions to make room for; default what the model was made for. */
+  readonly contextLength?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: LoadProgress
+}
+
+/**
+ * Loads a Hugging Face style folder, quantized or original.
+ * @throws FileFormatError naming file and tensor, UnsupportedError for an unknown architecture,
+ * BackendUnavailableError, InvalidArgumentError
+ */
+export async function loadModel(directory: string, options: LoadOptions = {}): Promise<Model> {
+  const { maxBits, signal, onProgress } = options
+  const config = await readModelConfig(directory, options.contextLength === undefined ? {} : { contextLength: options.contextLength })
+  const quantized = config.quantization
+  if (maxBits !== undefined && !quantized) throw new InvalidArgumentError('maxBits', 'a quantized model (run dpllm quantize first)', maxBits)
+  if (maxBits !== undefined && !(Number.isInteger(maxBits) && maxBits >= quantized!.seedBits && maxBits <= quantized!.maxBits)) {
+    throw new InvalidArgumentError('maxBits', `a whole number from ${quantized!.seedBits} to ${quantized!.maxBits}`, maxBits)
+  }
+  const profile = quantized ? await chooseProfile(directory, options) : undefined
+  const tokenizer = await loadTokenizer(directory)
+  const decoder = decoderProgram(config)
+
+  await using checkpoint = await openCheckpoint(directory)
+  const weights = await readWeights(checkpoint, config, decoder, {
+    maxBits: (module) => (module.startsWith('model.layers.') ? (maxBits ?? profile?.data.maxBits[module]) : undefined),
+    ...(signal ? { signal } : {}),
+    ...(onProgress ? { onProgress } : {}),
+  })
+
+  const backend = typeof options.backend === 'object' ? options.backend : createBackend(options.backend, options)
+  try {
+    const compiled = await backend.compile(decoder.program, weights)
+    return createModel({
+      directory,
+      config,
+      tokenizer,
+      backend,
+      profile,
+      compiled,
+      linears: describeLinears(compiled.selects, weights),
+      weightBytes: [...weights.values()].reduce((sum, weight) => sum + bytesOf(weight), 0),
+      parameters: decoder.weights.reduce((sum, { name, shape }) => sum + (name === decoder.frequencies ? 0 : shape.reduce((a, b) => a * b, 1)), 0),
+      denseBits: denseBits(weights.get('model.embed_tokens.weight')!),
+    })
+  } catch (error) {
+    await backend[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function chooseProfile(directory: string, { profile, targetBits, maxBits }: LoadOptions): Promise<Profile | undefined> {
+  if (profile === false) return undefined
+  if (profile !== undefined) return readProfile(directory, profile)
+  const names = await listProfiles(directory)
+  if (names.length === 1 && maxBits === undefined) return readProfile(directory, names[0])
+  if (targetBits === undefined) return undefined
+  for (const name of names) {
+    const candidate = await readProfile(directory, name)
+    if (candidate.data.targets.some((t) => Math.abs(t.targetBits - targetBits) < 1e-9)) return candidate
+  }
+  return undefined
+}
+
+function bytesOf(weight: Weight): number {
+  return isBitPlanes(weight) ? weight.planes.byteLength + weight.luts.reduce((sum, lut) => sum + lut.byteLength, 0) : weight.data.byteLength
+}
+
+function denseBits(weight: Weight): number {
+  return isBitPlanes(weight) ? weight.maxBits : weight.data.BYTES_PER_ELEMENT * 8
+}

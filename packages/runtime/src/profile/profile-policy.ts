@@ -1,0 +1,34 @@
+import { type Estimator, InvalidArgumentError, type Policy, pairThresholds, THRESHOLDS } from '@dpllm/core'
+import { type Profile, projectionName } from './profile.js'
+import type { TargetData } from './schema.js'
+
+/** The part of a profile for a target. @throws InvalidArgumentError naming the targets that there are */
+export function profileTarget(profile: Profile, targetBits: number): TargetData {
+  const target = profile.data.targets.find((t) => Math.abs(t.targetBits - targetBits) < 1e-9)
+  if (target === undefined) {
+    const known = profile.data.targets.map((t) => t.targetBits).join(', ')
+    throw new InvalidArgumentError('targetBits', `a target of profile ${profile.name}: ${known} (dpllm calibrate adds others)`, targetBits)
+  }
+  return target
+}
+
+/**
+ * The policy that a profile gives for a target.
+ * @param modules the modules of the program's select operators, in order
+ */
+export function profilePolicy(profile: Profile, targetBits: number, modules: readonly string[]): Policy {
+  const target = profileTarget(profile, targetBits)
+  const thresholds = new Float32Array(modules.length * THRESHOLDS)
+  const estimators = modules.map((module, i): Estimator => {
+    const linear = target.linears[module]
+    if (linear === undefined) throw new InvalidArgumentError(`profile ${profile.name}`, `a decision for ${module}`, undefined)
+    const { low, high, threshold } = linear
+    thresholds.set(pairThresholds(low, high, threshold ?? Number.POSITIVE_INFINITY), i * THRESHOLDS)
+    if (low === high) return { kind: 'none' }
+    if (profile.data.estimator === 'exact') return { kind: 'exact', low, high }
+    const matrix = profile.projections.get(projectionName(module, low, high))
+    if (matrix === undefined) throw new InvalidArgumentError(`profile ${profile.name}`, `a matrix ${projectionName(module, low, high)}`, undefined)
+    return { kind: 'projection', matrix }
+  })
+  return { estimators, thresholds }
+}
