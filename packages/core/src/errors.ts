@@ -8,7 +8,7 @@ export class DpllmError extends Error {
   readonly code: string
 
   constructor(code: string, message: string, options?: { cause?: unknown }) {
-    super(printable(message), options)
+    super(escapeControls(message, '\n\t'), options)
     this.name = new.target.name
     this.code = code
     Object.defineProperty(this, marker, { value: true })
@@ -36,7 +36,8 @@ export class FileFormatError extends DpllmError {
   readonly item: string | undefined
 
   constructor(file: string, message: string, options?: { item?: string; cause?: unknown }) {
-    super('ERR_DPLLM_FILE', `${file}: ${options?.item === undefined ? '' : `${shorten(options.item)}: `}${message}`, options)
+    const item = options?.item === undefined ? '' : `${shorten(options.item)}: `
+    super('ERR_DPLLM_FILE', escapeControls(`${file}: ${item}${message}`), options)
     this.file = file
     this.item = options?.item
   }
@@ -70,8 +71,7 @@ function shorten(text: string): string {
   return text.length > 200 ? `${text.slice(0, 197)}...` : text
 }
 
-/** Escapes control characters, as messages may quote hostile files and are printed on terminals. */
-function printable(message: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return message.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, c => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
+/** Escapes control characters but those in `kept`, as messages may quote hostile files and are printed on terminals. */
+function escapeControls(message: string, kept = ''): string {
+  return message.replace(/\p{Cc}/gu, c => (kept.includes(c) ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`))
 }

@@ -10,7 +10,7 @@ export {
   THRESHOLDS,
 } from './backend/policy.js'
 export { type CheckedStep, checkStep } from './backend/step.js'
-export { dequantize, truncateBits } from './bit-planes/dequantize.js'
+export { dequantize, dequantizeRow, truncateBits } from './bit-planes/dequantize.js'
 export { packPlanes, unpackPlanes } from './bit-planes/pack.js'
 export { type BitPlaneWeight, checkBitPlaneWeight, lutOf, MAX_BITS, MIN_BITS, wordsPerRow } from './bit-planes/weight.js'
 export { BackendUnavailableError, DpllmError, FileFormatError, InvalidArgumentError, UnsupportedError } from './errors.js'

@@ -1,1 +1,12 @@
-export {}
+export { type BackendName, type BackendOptions, type BackendProbe, createBackend, probeBackends } from './backends/create-backend.js'
+export type { Family, ModelConfig, RopeConfig } from './config/model-config.js'
+export { parseModelConfig, type ReadConfigOptions, readModelConfig } from './config/read-config.js'
+export type { Quantization } from './config/schema.js'
+export { describeLinears, effectiveBits, type LinearInfo } from './model/linears.js'
+export { type LoadOptions, loadModel } from './model/load-model.js'
+export { createModel, type Model, type ModelParts } from './model/model.js'
+export { choosePrecision, type Precision, type PrecisionContext, type PrecisionRequest } from './model/precision.js'
+export { type DecoderProgram, decoderProgram } from './models/decoder.js'
+export { listProfiles, type Profile, projectionName, readProfile, writeProfile } from './profile/profile.js'
+export { profilePolicy, profileTarget } from './profile/profile-policy.js'
+export type { ProfileData, TargetData } from './profile/schema.js'

@@ -1,4 +1,4 @@
-import { type BitPlaneWeight, f32ToF16, InvalidArgumentError, MAX_BITS, packPlanes } from '@dpllm/core'
+import { type BitPlaneWeight, f32ToF16, InvalidArgumentError, MAX_BITS, MIN_BITS, packPlanes } from '@dpllm/core'
 import { centroidsOf } from './centroids.js'
 import { firstBadSensitivity, firstUnquantizable, MAX_F16 } from './check-values.js'
 import { type Bounds, seedPartition, splitPartition } from './partition.js'
@@ -24,8 +24,8 @@ export interface QuantizeRowsOptions {
  * @throws InvalidArgumentError
  */
 export function quantizeRows(weights: Float32Array, options: QuantizeRowsOptions): BitPlaneWeight {
-  const { cols, seedBits = 3, maxBits = MAX_BITS, sensitivities } = options
-  const rows = checkArguments(weights, cols, seedBits, maxBits, sensitivities)
+  const { cols, seedBits = MIN_BITS, maxBits = MAX_BITS, sensitivities } = options
+  const rows = checkQuantizeRows(weights, options)
   const codes = new Uint8Array(rows * cols)
   const luts: Uint16Array[] = []
   for (let bits = seedBits; bits <= maxBits; bits++) luts.push(new Uint16Array(rows * 2 ** bits))
@@ -49,13 +49,13 @@ function writeCodes(row: SortedRow, bounds: Bounds, codes: Uint8Array): void {
   for (let i = 0; i < codes.length; i++) codes[i] = codeOfValue[row.valueOf[i]]
 }
 
-function checkArguments(
-  weights: Float32Array,
-  cols: number,
-  seedBits: number,
-  maxBits: number,
-  sensitivities: Float32Array | undefined,
-): number {
+/**
+ * Checks the arguments of `quantizeRows`.
+ * @returns the number of rows
+ * @throws InvalidArgumentError
+ */
+export function checkQuantizeRows(weights: Float32Array, options: QuantizeRowsOptions): number {
+  const { cols, seedBits = MIN_BITS, maxBits = MAX_BITS, sensitivities } = options
   if (!Number.isInteger(cols) || cols < 1) throw new InvalidArgumentError('cols', 'a positive integer', cols)
   if (!Number.isInteger(maxBits) || maxBits < 1 || maxBits > MAX_BITS) {
     throw new InvalidArgumentError('maxBits', `an integer from 1 to ${MAX_BITS}`, maxBits)

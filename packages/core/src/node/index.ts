@@ -1,3 +1,4 @@
+export { readBytes } from './bytes.js'
 export { type Checkpoint, openCheckpoint } from './checkpoint.js'
 export {
   CHECKPOINT_FILE,
@@ -8,6 +9,7 @@ export {
   writeCheckpointIndex,
 } from './checkpoint-index.js'
 export { MAX_JSON_BYTES, readJson, readText } from './read-json.js'
+export { openRegularFile, type RegularFile } from './regular-file.js'
 export {
   openSafetensors,
   type ReadOptions,
@@ -15,6 +17,7 @@ export {
   type TensorInfo,
   type TensorSource,
 } from './safetensors-file.js'
+export { writeError } from './system-error.js'
 export { writeFileAtomic, writeWhole } from './temporary-file.js'
 export { writeCheckpoint } from './write-checkpoint.js'
 export { type TensorData, type TensorEntry, type WriteOptions, writeSafetensors } from './write-safetensors.js'

@@ -6,6 +6,7 @@ import type { LoadProgress } from '../load/progress.js'
 import { readWeights } from '../load/read-weights.js'
 import { decoderProgram } from '../models/decoder.js'
 import { listProfiles, type Profile, readProfile } from '../profile/profile.js'
+import { loadChatTemplate } from '../text/chat-template.js'
 import { loadTokenizer } from '../text/tokenizer.js'
 import { describeLinears } from './linears.js'
 import { createModel, type Model } from './model.js'
@@ -43,6 +44,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
   }
   const profile = quantized ? await chooseProfile(directory, options) : undefined
   const tokenizer = await loadTokenizer(directory)
+  const chatTemplate = await loadChatTemplate(directory)
   const decoder = decoderProgram(config)
 
   await using checkpoint = await openCheckpoint(directory)
@@ -59,9 +61,11 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
       directory,
       config,
       tokenizer,
+      chatTemplate,
       backend,
       profile,
       compiled,
+      weights,
       linears: describeLinears(compiled.selects, weights),
       weightBytes: [...weights.values()].reduce((sum, weight) => sum + bytesOf(weight), 0),
       parameters: decoder.weights.reduce((sum, { name, shape }) => sum + (name === decoder.frequencies ? 0 : shape.reduce((a, b) => a * b, 1)), 0),

@@ -1,9 +1,10 @@
-import type { Backend, CompiledProgram, KeyValueCache, Step, StepResult } from '@dpllm/core'
+import type { Backend, CompiledProgram, KeyValueCache, Step, StepResult, Weights } from '@dpllm/core'
 import type { ModelConfig } from '../config/model-config.js'
 import type { Decoder } from '../generate/decoder.js'
 import { generate } from '../generate/generate.js'
 import type { GenerateOptions, GeneratePart, Prompt } from '../generate/options.js'
 import type { Profile } from '../profile/profile.js'
+import type { ChatTemplate } from '../text/chat-template.js'
 import type { Tokenizer } from '../text/tokenizer.js'
 import { effectiveBits, type LinearInfo } from './linears.js'
 import { choosePrecision, type Precision, type PrecisionRequest } from './precision.js'
@@ -13,10 +14,14 @@ export interface Model extends AsyncDisposable {
   readonly directory: string
   readonly config: ModelConfig
   readonly tokenizer: Tokenizer
+  /** Undefined if the model has none. */
+  readonly chatTemplate: ChatTemplate | undefined
   readonly backend: Backend
   /** Linears whose bits are decided per token, in the order of `StepResult.bits`; empty for an unquantized model. */
   readonly linears: readonly LinearInfo[]
   readonly profile: Profile | undefined
+  /** By tensor name, bit-planes as MODULE.weight. They must not be changed. */
+  readonly weights: Weights
   /** Bytes of the weights in memory. */
   readonly weightBytes: number
   /** Number of weights, the head and the embedding included (a tied one once). */
@@ -33,7 +38,7 @@ export interface Model extends AsyncDisposable {
 }
 
 /** What a model is made of. */
-export interface ModelParts extends Pick<Model, 'directory' | 'config' | 'tokenizer' | 'backend' | 'linears' | 'profile' | 'weightBytes' | 'parameters'> {
+export interface ModelParts extends Pick<Model, 'directory' | 'config' | 'tokenizer' | 'chatTemplate' | 'backend' | 'linears' | 'profile' | 'weights' | 'weightBytes' | 'parameters'> {
   readonly compiled: CompiledProgram
   /** Bits of a dense weight, 16 or 32. */
   readonly denseBits: number
@@ -55,12 +60,13 @@ export function createModel(parts: ModelParts): Model {
     const withPolicy = (step: Step, p: Precision['policy']) => compiled.run(p === undefined ? step : { ...step, policy: p })
     return {
       tokenizer: parts.tokenizer,
+      chatTemplate: parts.chatTemplate,
       contextLength: config.contextLength,
       vocabSize: config.vocabularySize,
       createCache: compiled.createCache,
       prefill: async (tokens, position, cache, signal) => {
-        const { outputs } = await withPolicy({ tokens, position, cache, ...(signal ? { signal } : {}) }, prefillPolicy)
-        return outputs['logits']
+        const { outputs, bits } = await withPolicy({ tokens, position, cache, ...(signal ? { signal } : {}) }, prefillPolicy)
+        return { logits: outputs['logits'], bits: bitsOf(bits, tokens.length) }
       },
       decode: async (token, position, cache, signal) => {
         const step = { tokens: Uint32Array.of(token), position, cache, ...(signal ? { signal } : {}) }

@@ -1,4 +1,4 @@
-import { createMinHeap } from './min-heap.js'
+import { createMinHeap } from '../min-heap.js'
 
 /** Words up to this many UTF-16 units are remembered: real words repeat, longer runs do not. */
 const MAX_CACHED_LENGTH = 64

@@ -1,6 +1,8 @@
 /** A binary min-heap of numbers. */
 export interface MinHeap {
   readonly size: number
+  /** The heap must not be empty. */
+  readonly smallest: number
   push(key: number): void
   /** Removes and returns the smallest; the heap must not be empty. */
   pop(): number
@@ -13,6 +15,9 @@ export function createMinHeap(capacity: number): MinHeap {
   return {
     get size() {
       return size
+    },
+    get smallest() {
+      return keys[0]
     },
     push(key) {
       let i = size++

@@ -1,0 +1,28 @@
+import type { Tokenizer } from '@dpllm/runtime'
+
+/** What separates documents in a calibration text (the mark that GPT-2 style corpora use). */
+export const DOCUMENT_SEPARATOR = '<|endoftext|>'
+
+/**
+ * Cuts a text into full windows of `length` tokens: documents one after another, each with its special tokens in
+ * front; a rest shorter than a window is dropped.
+ * @param limit most windows
+ */
+export function calibrationWindows(text: string, tokenizer: Tokenizer, length: number, limit: number): Uint32Array[] {
+  const windows: Uint32Array[] = []
+  let window = new Uint32Array(length)
+  let filled = 0
+  for (const document of text.split(DOCUMENT_SEPARATOR)) {
+    const trimmed = document.trim()
+    if (trimmed === '') continue
+    for (const token of tokenizer.encode(trimmed)) {
+      window[filled++] = token
+      if (filled < length) continue
+      windows.push(window)
+      if (windows.length === limit) return windows
+      window = new Uint32Array(length)
+      filled = 0
+    }
+  }
+  return windows
+}

@@ -1,0 +1,34 @@
+import { bytesPerElement, elementCount, FileFormatError, type FloatTensor, type Tensor } from '@dpllm/core'
+import type { Checkpoint, TensorInfo } from '@dpllm/core/node'
+
+/** Bytes read at a time, so that an embedding of a gigabyte passes through little memory. */
+const PIECE_BYTES = 2 ** 24
+
+/**
+ * A tensor's elements as they are stored, piece by piece.
+ * @throws FileFormatError if one is not finite or the file cannot be read
+ */
+export async function* copyTensor(checkpoint: Checkpoint, info: TensorInfo, signal?: AbortSignal): AsyncGenerator<ArrayBufferView> {
+  const elements = elementCount(info.shape)
+  const piece = PIECE_BYTES / bytesPerElement[info.dtype]
+  for (let first = 0; first < elements; first += piece) {
+    signal?.throwIfAborted()
+    const tensor = await checkpoint.readElements(info.name, first, Math.min(piece, elements - first), { signal })
+    const bad = isFloat(tensor) ? firstNonFinite(tensor) : -1
+    if (bad >= 0) throw new FileFormatError(info.file, `element ${first + bad} is not a finite number`, { item: info.name })
+    yield tensor.data
+  }
+}
+
+/** Whether a tensor is of one of the dtypes that weights are stored as. */
+export function isFloat(tensor: Tensor): tensor is FloatTensor {
+  return tensor.dtype === 'f32' || tensor.dtype === 'f16' || tensor.dtype === 'bf16'
+}
+
+/** Index of the first infinity or NaN, whose exponent bits are all ones; −1 if there is none. */
+function firstNonFinite({ dtype, data }: FloatTensor): number {
+  const words = dtype === 'f32' ? new Uint32Array(data.buffer, data.byteOffset, data.length) : data
+  const exponent = { f32: 0x7f800000, f16: 0x7c00, bf16: 0x7f80 }[dtype]
+  for (let i = 0; i < words.length; i++) if ((words[i] & exponent) === exponent) return i
+  return -1
+}

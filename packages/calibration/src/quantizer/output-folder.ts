@@ -1,0 +1,99 @@
+import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
+import { isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { InvalidArgumentError, isJsonObject } from '@dpllm/core'
+import { CHECKPOINT_INDEX_FILE, openSafetensors, readJson } from '@dpllm/core/node'
+import { type Shard, unitTensors } from './shards.js'
+import { isSideFile } from './side-files.js'
+
+/** Where a shard's metadata names the run that it belongs to. */
+export const FINGERPRINT_KEY = 'dpllm.fingerprint'
+
+/** The folder in which the files of `out` are made until all are there. */
+export function partialFolder(out: string): string {
+  return `${resolve(out)}.partial`
+}
+
+/**
+ * Checks that a model may be written to `out`: that it does not exist yet or, with `overwrite`, that it is a quantized
+ * model, so that no other folder can be lost by mistake.
+ * @throws InvalidArgumentError
+ */
+export async function checkOutput(source: string, out: string, overwrite: boolean): Promise<void> {
+  const from = await realpath(source).catch(() => resolve(source))
+  for (const folder of [resolve(out), partialFolder(out)]) {
+    const inside = relative(await realpath(folder).catch(() => folder), from)
+    if (inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside)) {
+      throw new InvalidArgumentError('out', 'another folder than the source', out)
+    }
+  }
+  const found = await stat(out).catch(() => undefined)
+  if (found === undefined) return
+  if (!overwrite) throw new InvalidArgumentError('out', 'a folder that does not exist yet (or overwrite: true)', out)
+  const config = await readJson(join(out, 'config.json')).catch(() => undefined)
+  if (!isJsonObject(config) || config.dpllm === undefined) {
+    throw new InvalidArgumentError('out', 'a folder with a quantized model, to overwrite it', out)
+  }
+}
+
+/**
+ * Makes the partial folder of `out`, or finds the finished shards in the one that an interrupted run left behind.
+ * The small files in it are made anew.
+ * @returns files of the finished shards
+ * @throws InvalidArgumentError if it is of a run with another source or other settings (with `overwrite` that work is
+ * dropped) or holds files that no run makes
+ */
+export async function openPartialFolder(out: string, shards: readonly Shard[], fingerprint: string, overwrite: boolean): Promise<Set<string>> {
+  const folder = partialFolder(out)
+  await mkdir(folder, { recursive: true })
+  const finished = new Set<string>()
+  const stale: string[] = []
+  for (const file of await readdir(folder)) {
+    const shard = shards.find((s) => s.file === file)
+    if (shard !== undefined && (await isFinished(join(folder, file), shard, fingerprint))) finished.add(file)
+    else if (isSmallFile(file) || (overwrite && SHARD.test(file))) stale.push(file)
+    else if (SHARD.test(file)) {
+      const wanted = `no unfinished work of another source or other settings in ${folder} (delete it, or overwrite: true)`
+      throw new InvalidArgumentError('out', wanted, file)
+    } else throw new InvalidArgumentError('out', `only files of an unfinished run in ${folder}`, file)
+  }
+  for (const file of stale) await rm(join(folder, file))
+  return finished
+}
+
+const SHARD = /^model(-\d{5}-of-\d{5})?\.safetensors$/
+
+/** Files of a run that are no shards: those that come last, and what a killed process was writing. */
+function isSmallFile(file: string): boolean {
+  return file === 'config.json' || file === CHECKPOINT_INDEX_FILE || isSideFile(file) || /^\..*\.tmp$/.test(file)
+}
+
+/** Shards appear whole or not at all, so one that says what it should is complete. */
+async function isFinished(path: string, shard: Shard, fingerprint: string): Promise<boolean> {
+  try {
+    await using file = await openSafetensors(path)
+    if (file.metadata[FINGERPRINT_KEY] !== fingerprint) return false
+    const wanted = unitTensors(shard)
+    return (
+      wanted.length === file.tensors.size &&
+      wanted.every(({ name, dtype, shape }) => {
+        const found = file.tensors.get(name)
+        return found !== undefined && found.dtype === dtype && found.shape.join() === shape.join()
+      })
+    )
+  } catch {
+    return false
+  }
+}
+
+/** Makes the complete partial folder `out`; with `overwrite`, in the place of what is there. */
+export async function publishFolder(out: string, overwrite: boolean): Promise<void> {
+  const replaced = `${resolve(out)}.replaced`
+  if (overwrite) {
+    await rm(replaced, { recursive: true, force: true })
+    await rename(out, replaced).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+  await rename(partialFolder(out), out)
+  if (overwrite) await rm(replaced, { recursive: true, force: true })
+}

@@ -1,0 +1,136 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DpllmError, InvalidArgumentError, isJsonObject, MAX_BITS, MIN_BITS, parseJson, UnsupportedError } from '@dpllm/core'
+import { type Checkpoint, openCheckpoint, readText, writeCheckpointIndex, writeFileAtomic, writeSafetensors } from '@dpllm/core/node'
+import { parseModelConfig } from '@dpllm/runtime'
+import { addConfigSection } from './config-section.js'
+import { fingerprintOf } from './fingerprint.js'
+import { checkOutput, FINGERPRINT_KEY, openPartialFolder, partialFolder, publishFolder } from './output-folder.js'
+import { type BitCounts, planUnits } from './quantization-plan.js'
+import { createRowQuantizer, type RowQuantizer } from './row-quantizer.js'
+import { planShards, type Shard, shardEntries } from './shards.js'
+import { copySideFiles, findSideFiles } from './side-files.js'
+
+/** Where files are cut by default: a decoder block of a model with a billion parameters has 60 MB at 8 bits. */
+const SHARD_BYTES = 2 ** 26
+
+export interface QuantizeModelOptions {
+  /** Bits of the exact k-means that the splits begin from, the fewest that the model can be read at. Default 3. */
+  readonly seedBits?: number
+  /** Most bits of the linears in the decoder blocks. Default 8. */
+  readonly maxBits?: number
+  /** Most bits of the output head; false leaves it as it is. Default 8. */
+  readonly headBits?: number | false
+  /** Threads of the native code; default one for each core. */
+  readonly threads?: number
+  /** Aborting keeps the finished files for a later run. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: { stage: 'quantize'; done: number; total: number; unit: 'weights' }) => void
+  /** Where files of weights are cut, in bytes (a decoder block stays in one): what an interruption can cost. Default 64 MiB. */
+  readonly shardBytes?: number
+  /** Replaces the quantized model in `out`, and unfinished work for it. Default false. */
+  readonly overwrite?: boolean
+  /** Default: native code where it can be loaded, otherwise TypeScript; both give the same bytes. */
+  readonly quantizer?: RowQuantizer
+}
+
+/** What a run did. */
+export interface QuantizeModelResult {
+  /** Names of the modules that are bit-planes now. */
+  readonly modules: readonly string[]
+  /** Weights in them. */
+  readonly weights: number
+  /** Files of weights, and how many of them an earlier, interrupted run had finished. */
+  readonly shards: number
+  readonly resumedShards: number
+  readonly quantizer: RowQuantizer['name']
+}
+
+/**
+ * Quantizes a model in a Hugging Face style folder to nested bit-planes (architecture.md "Files on disk"), a few
+ * megabytes of weights at a time. The files are made in `<out>.partial`, which becomes `out` when all are there. An
+ * interrupted run, however it ended, is continued by calling again with the same arguments and gives the same bytes.
+ * @param source folder with config.json, model.safetensors or shards and their index, and tokenizer files
+ * @param out folder to be made
+ * @throws FileFormatError for a source that cannot be used (nothing of the work stays then); UnsupportedError for an
+ * architecture without a program; InvalidArgumentError if `out` exists or `<out>.partial` is of another source or
+ * settings; the signal's reason
+ */
+export async function quantizeModel(source: string, out: string, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
+  const { seedBits = MIN_BITS, maxBits = MAX_BITS, headBits = MAX_BITS, shardBytes = SHARD_BYTES, overwrite = false, signal } = options
+  const bits: BitCounts = { seedBits, maxBits, headBits }
+  if (!(shardBytes > 0)) throw new InvalidArgumentError('shardBytes', 'a number of bytes above 0', shardBytes)
+  await checkOutput(source, out, overwrite)
+  const sideFiles = await findSideFiles(source)
+  const config = await readConfig(source)
+  await using checkpoint = await openCheckpoint(source)
+  const shards = planShards(planUnits(checkpoint, config.model, bits), shardBytes)
+  const fingerprint = await fingerprintOf(checkpoint, config.text, bits, shards)
+  const quantizer = options.quantizer ?? createRowQuantizer({ threads: options.threads })
+  const modules = shards.flatMap((shard) => shard.modules)
+
+  signal?.throwIfAborted()
+  const finished = await openPartialFolder(out, shards, fingerprint, overwrite)
+  const folder = partialFolder(out)
+  try {
+    await writeShards(checkpoint, folder, shards, { finished, fingerprint, quantizer, ...options })
+    await copySideFiles(sideFiles, source, folder)
+    if (shards.length > 1) await writeCheckpointIndex(folder, shards.map((shard) => shard.file))
+    await writeFileAtomic(join(folder, 'config.json'), addConfigSection(config.text, bits, modules))
+    await publishFolder(out, overwrite)
+  } catch (error) {
+    if (isInputError(error)) await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+  return {
+    modules: modules.map((m) => m.name),
+    weights: weightsIn(shards),
+    shards: shards.length,
+    resumedShards: finished.size,
+    quantizer: quantizer.name,
+  }
+}
+
+async function readConfig(directory: string) {
+  const file = join(directory, 'config.json')
+  const text = await readText(file)
+  const json = parseJson(text, { file })
+  if (isJsonObject(json) && json.dpllm !== undefined) throw new UnsupportedError(`${file}: the model is quantized already; quantize the original`)
+  if (isJsonObject(json) && json.quantization_config != null) {
+    throw new UnsupportedError(`${file}: the weights are quantized in another format (quantization_config); quantize the original`)
+  }
+  return { text, model: parseModelConfig(json, file) }
+}
+
+interface WriteShards extends QuantizeModelOptions {
+  readonly finished: ReadonlySet<string>
+  readonly fingerprint: string
+  readonly quantizer: RowQuantizer
+}
+
+async function writeShards(checkpoint: Checkpoint, folder: string, shards: readonly Shard[], options: WriteShards): Promise<void> {
+  const { finished, fingerprint, quantizer, signal, onProgress } = options
+  const total = weightsIn(shards)
+  let done = weightsIn(shards.filter((shard) => finished.has(shard.file)))
+  onProgress?.({ stage: 'quantize', done, total, unit: 'weights' })
+  const onWeights = (count: number) => {
+    done += count
+    onProgress?.({ stage: 'quantize', done, total, unit: 'weights' })
+  }
+  for (const shard of shards) {
+    if (finished.has(shard.file)) continue
+    await writeSafetensors(join(folder, shard.file), shardEntries(checkpoint, shard, { quantizer, signal, onWeights }), {
+      metadata: { format: 'pt', [FINGERPRINT_KEY]: fingerprint },
+      signal,
+    })
+  }
+}
+
+function weightsIn(shards: readonly Shard[]): number {
+  return shards.reduce((sum, { modules }) => sum + modules.reduce((n, { rows, cols }) => n + rows * cols, 0), 0)
+}
+
+/** An error that running again would meet again; after an abort or a full disk, finished files are worth keeping. */
+function isInputError(error: unknown): boolean {
+  return DpllmError.isInstance(error) && error.code !== 'ERR_DPLLM_WRITE'
+}

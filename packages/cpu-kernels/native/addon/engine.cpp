@@ -1,0 +1,86 @@
+#include "addon/engine.h"
+
+namespace dpllm {
+
+static void stop_engine(void* engine) { static_cast<Engine*>(engine)->stop(); }
+
+Engine::Engine(Napi::Env env, const Kernels& kernels, int threads, Arithmetic arithmetic, FloatType cache_type)
+    : kernels(kernels), arithmetic(arithmetic), cache_type(cache_type), env_(env), pool_(new ThreadPool(threads)) {
+  completion_ = Completion::New(env, "dpllm step", 0, 1, this);
+  completion_.Unref(env);
+  // Hooks run in reverse order: the driver ends before the completion function is closed.
+  napi_add_env_cleanup_hook(env, stop_engine, this);
+  driver_ = std::thread([this] { drive(); });
+}
+
+Engine::~Engine() { stop(); }
+
+void Engine::stop() {
+  if (!driver_.joinable()) return;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopped_ = true;
+  }
+  wake_.notify_all();
+  driver_.join();
+  pool_.reset();
+  completion_.Release();
+  napi_remove_env_cleanup_hook(env_, stop_engine, this);
+}
+
+void Engine::submit(std::unique_ptr<Job> job) {
+  if (stopped_) {
+    job->deferred.Reject(Napi::Error::New(job->deferred.Env(), "the backend is disposed").Value());
+    return;
+  }
+  if (pending_++ == 0) completion_.Ref(env_);
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    queue_.push_back(std::move(job));
+  }
+  wake_.notify_one();
+}
+
+void Engine::drive() {
+  for (;;) {
+    std::unique_ptr<Job> job;
+    {
+      std::unique_lock<std::mutex> lock(mutex_);
+      wake_.wait(lock, [this] { return stopped_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      job = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    execute(*job);
+    // Fails only when the environment is going down; then nobody waits for the result.
+    Job* settled = job.release();
+    if (completion_.NonBlockingCall(settled) != napi_ok) settled->arrays.SuppressDestruct();
+  }
+}
+
+void Engine::execute(Job& job) {
+  try {
+    CompiledProgram& compiled = *job.program;
+    Execution execution = {compiled.program, kernels, arithmetic, *pool_, compiled.workspace, job.step};
+    run_step(execution, *job.plan, stopped_);
+    if (stopped_) job.error = "the backend was disposed during the step";
+  } catch (const std::bad_alloc&) {
+    job.error = "out of memory";
+  } catch (const std::exception& error) {
+    job.error = error.what();
+  }
+}
+
+void Engine::settle(Napi::Env env, Napi::Function, Engine* engine, Job* raw) {
+  std::unique_ptr<Job> job(raw);
+  if (env == nullptr) {  // the environment is gone: no reference can be deleted
+    job->arrays.SuppressDestruct();
+    return;
+  }
+  // The job holds the program, which holds the engine: it is there until the end of this function.
+  if (--engine->pending_ == 0 && !engine->stopped_) engine->completion_.Unref(env);
+  if (job->error.empty()) job->deferred.Resolve(env.Undefined());
+  else job->deferred.Reject(Napi::Error::New(env, job->error).Value());
+}
+
+}  // namespace dpllm

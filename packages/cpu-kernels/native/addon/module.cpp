@@ -1,0 +1,20 @@
+// What the addon exports.
+#include <napi.h>
+
+#include "addon/backend_binding.h"
+
+#if defined(DPLLM_QUANTIZER)
+namespace dpllm {
+void InitQuantizer(Napi::Env env, Napi::Object exports);
+}
+#endif
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  dpllm::InitBackend(env, exports);
+#if defined(DPLLM_QUANTIZER)
+  dpllm::InitQuantizer(env, exports);
+#endif
+  return exports;
+}
+
+NODE_API_MODULE(dpllm_cpu, Init)

@@ -1,0 +1,90 @@
+#include "addon/parse_program.h"
+
+#include <string>
+
+#include "addon/fields.h"
+
+namespace dpllm {
+
+static Weight parse_weight(const Napi::Object& o, const Kernels& kernels) {
+  Weight w;
+  w.rows = size_field(o, "rows");
+  w.cols = size_field(o, "cols");
+  w.bit_planes = o.Has("planes");
+  if (w.bit_planes) {
+    w.seed_bits = int_field(o, "seedBits");
+    w.max_bits = int_field(o, "maxBits");
+    w.planes = array_field<uint32_t>(o, "planes");
+    const Napi::Array luts = o.Get("luts").As<Napi::Array>();
+    for (uint32_t i = 0; i < luts.Length(); i++) w.luts[w.seed_bits + i] = array_data<uint16_t>(luts.Get(i));
+  } else {
+    w.type = static_cast<FloatType>(int_field(o, "type"));
+    w.data = array_field<void>(o, "data");
+    if (o.Get("vector").ToBoolean()) {
+      w.widened.resize(w.rows * w.cols);
+      kernels.widen(w.type, w.data, w.widened.data(), w.widened.size());
+    }
+  }
+  return w;
+}
+
+static Operator parse_operator(const Napi::Object& o) {
+  const std::string kind = o.Get("kind").As<Napi::String>();
+  const auto index = [&](const char* name) { return int_field(o, name); };
+  const auto size = [&](const char* name) { return size_field(o, name); };
+  if (kind == "embed") return Embed{index("table"), index("out")};
+  if (kind == "rmsNorm") return RmsNorm{index("x"), index("weight"), static_cast<float>(double_field(o, "eps")), index("out")};
+  if (kind == "linear") return Linear{index("x"), index("weight"), index("bias"), index("bits"), index("out")};
+  if (kind == "select") return Select{index("x"), index("weight"), index("bits"), index("estimate"), index("index")};
+  if (kind == "rope") return Rope{index("x"), index("frequencies"), size("headDim"), double_field(o, "scale"), index("out")};
+  if (kind == "attention") {
+    return Attention{index("q"), index("k"), index("v"), index("layer"), size("heads"), size("kvHeads"), size("headDim"),
+                     static_cast<float>(double_field(o, "scale")), size("window"), index("out")};
+  }
+  if (kind == "gate") return Gate{index("gate"), index("up"), static_cast<Activation>(index("activation")), index("out")};
+  if (kind == "add") return Add{index("a"), index("b"), index("out")};
+  if (kind == "split") return Split{index("x"), ints_field(o, "outs")};
+  if (kind == "take") return Take{index("x"), index("out")};
+  if (kind == "crossEntropy") return CrossEntropy{index("logits"), index("out")};
+  throw Napi::TypeError::New(o.Env(), "unknown operator " + kind);
+}
+
+Program parse_program(const Napi::Object& description, const Kernels& kernels) {
+  Program program;
+  for_each_field(description, "values", [&](const Napi::Object& o, uint32_t) {
+    program.values.push_back({size_field(o, "elementBytes"), static_cast<Axis>(int_field(o, "axis")), size_field(o, "constant"), size_field(o, "width")});
+  });
+  for_each_field(description, "weights", [&](const Napi::Object& o, uint32_t) { program.weights.push_back(parse_weight(o, kernels)); });
+  for_each_field(description, "operators", [&](const Napi::Object& o, uint32_t) { program.operators.push_back(parse_operator(o)); });
+  for (const int width : ints_field(description, "cacheWidths")) program.cache_widths.push_back(static_cast<size_t>(width));
+  return program;
+}
+
+Plan parse_plan(const Napi::Object& o) {
+  Plan plan;
+  plan.operators = ints_field(o, "operators");
+  plan.slot_of = ints_field(o, "slotOf");
+  for_each_field(o, "slots", [&](const Napi::Object& slot, uint32_t) {
+    plan.slots.push_back({static_cast<Axis>(int_field(slot, "axis")), size_field(slot, "rowBytes")});
+  });
+  return plan;
+}
+
+Estimators parse_estimators(const Napi::Array& array) {
+  Estimators estimators;
+  for (uint32_t i = 0; i < array.Length(); i++) {
+    const Napi::Object o = array.Get(i).As<Napi::Object>();
+    Estimator estimator = {static_cast<Estimator::Kind>(int_field(o, "kind")), 0, 0, nullptr, 0};
+    if (estimator.kind == Estimator::Kind::exact) {
+      estimator.low = int_field(o, "low");
+      estimator.high = int_field(o, "high");
+    } else if (estimator.kind == Estimator::Kind::projection) {
+      estimator.matrix = array_field<float>(o, "matrix");
+      estimator.rows = size_field(o, "rows");
+    }
+    estimators.push_back(estimator);
+  }
+  return estimators;
+}
+
+}  // namespace dpllm

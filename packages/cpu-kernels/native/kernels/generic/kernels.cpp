@@ -1,0 +1,26 @@
+// Plain C++ for any machine, in vectors of 16 bytes (SSE2 on x86-64).
+#include "kernels/kernels.h"
+
+namespace dpllm {
+namespace {
+
+#define VECTOR_BYTES 16
+constexpr int TILE_ROWS = 6;  // times 2 vectors of sums: 12 of 16 registers
+
+#include "kernels/shared/vector.inl"
+#include "kernels/generic/float16.inl"
+#include "kernels/shared/convert.inl"
+#include "kernels/shared/elementwise.inl"
+#include "kernels/shared/dense.inl"
+#include "kernels/shared/quantize.inl"
+#include "kernels/generic/bit_planes.inl"
+#include "kernels/shared/tile.inl"
+#include "kernels/shared/attention.inl"
+
+}  // namespace
+
+#define DPLLM_KERNELS generic_kernels
+#define DPLLM_KERNELS_NAME "generic"
+#include "kernels/shared/table.inl"
+
+}  // namespace dpllm

@@ -1,0 +1,55 @@
+#include <cmath>
+#include <cstring>
+
+#include "operators/operators.h"
+#include "operators/product.h"
+
+namespace dpllm {
+
+// core's decideBits: NaN is above every threshold.
+static uint8_t decide(float estimate, const float* thresholds, const Weight& weight) {
+  int bits = MIN_BITS;
+  for (int j = 0; j < THRESHOLDS; j++) {
+    if (!(estimate <= thresholds[j])) bits++;
+  }
+  if (bits < weight.seed_bits) bits = weight.seed_bits;
+  if (bits > weight.max_bits) bits = weight.max_bits;
+  return static_cast<uint8_t>(bits);
+}
+
+// Norms of the product of every token with G, or with W_high - W_low as tiles, which are exact.
+static void estimate(Execution& e, const Select& op, const Estimator& estimator, float* estimates) {
+  if (estimator.kind == Estimator::Kind::none) return;
+  Weight& weight = e.program.weights[op.weight];
+  const bool exact = estimator.kind == Estimator::Kind::exact;
+  const size_t tokens = e.step.token_count, N = exact ? weight.rows : estimator.rows;
+  e.workspace.estimates.reserve(tokens * N * sizeof(float));
+  float* products = e.workspace.estimates.as<float>();
+  const ProductRows rows = {op.x, nullptr, tokens, nullptr, products};
+  if (exact) tiled_product(e, {{}, &weight, estimator.high, estimator.low}, rows);
+  else product(e, {{estimator.matrix, FloatType::f32, estimator.rows, weight.cols}}, rows);
+  e.pool.parallel_for(tokens, grain_of(N), [&](size_t begin, size_t end, int) {
+    for (size_t t = begin; t < end; t++) {
+      double sum = 0;
+      for (size_t n = 0; n < N; n++) sum += static_cast<double>(products[t * N + n]) * products[t * N + n];
+      estimates[t] = static_cast<float>(std::sqrt(sum));
+    }
+  });
+}
+
+void run(const Select& op, Execution& e) {
+  const Weight& weight = e.program.weights[op.weight];
+  const size_t tokens = e.step.token_count;
+  uint8_t* bits = e.step.bits + op.index * tokens;
+  float* estimates = e.step.estimates + op.index * tokens;
+  e.workspace.address[op.bits] = bits;
+  if (e.step.estimators == nullptr) {
+    std::memset(bits, weight.max_bits, tokens);
+  } else {
+    estimate(e, op, (*e.step.estimators)[op.index], estimates);
+    for (size_t t = 0; t < tokens; t++) bits[t] = decide(estimates[t], e.step.thresholds + op.index * THRESHOLDS, weight);
+  }
+  if (e.f32(op.estimate) != nullptr) std::memcpy(e.f32(op.estimate), estimates, tokens * sizeof(float));
+}
+
+}  // namespace dpllm

@@ -1,0 +1,92 @@
+#pragma once
+// A compiled program: what src/lower.ts makes of core's Program and Weights, in numbers. TypeScript has checked it.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "kernels/kernels.h"
+
+namespace dpllm {
+
+// What the first dimension of a value counts.
+enum class Axis : int32_t { constant = 0, tokens = 1, rows = 2 };
+
+struct Value {
+  size_t element_bytes;
+  Axis axis;
+  size_t constant;  // length of the first dimension where axis is `constant`
+  size_t width;     // elements of one row
+};
+
+// 16-bit fixed-point centroids of one bit count, the only derived copy of a weight (see fixed_point.h).
+struct FixedPointTables {
+  std::vector<uint8_t> bytes;  // u8 [rows, 2, 2^bits]
+  std::vector<float> scales;   // [rows]
+};
+
+// Weights point into the caller's arrays.
+struct Weight {
+  bool bit_planes = false;
+  size_t rows = 0, cols = 0;
+  // dense
+  FloatType type = FloatType::f32;
+  const void* data = nullptr;
+  // bit-planes
+  int seed_bits = 0, max_bits = 0;
+  const uint32_t* planes = nullptr;
+  const uint16_t* luts[9] = {};                  // by bits
+  std::unique_ptr<FixedPointTables> tables[9];  // by bits, made when first needed
+
+  // Dense vectors (norms, biases, frequencies) as f32; made at compile time.
+  std::vector<float> widened;
+};
+
+constexpr int NONE = -1;
+
+// Operators: indices of values and weights; the meanings are those of core's program/operators.ts.
+struct Embed { int table, out; };
+struct RmsNorm { int x, weight; float eps; int out; };
+struct Linear { int x, weight, bias, bits, out; };
+struct Select { int x, weight, bits, estimate, index; };
+struct Rope { int x, frequencies; size_t head_dim; double scale; int out; };
+struct Attention { int q, k, v, layer; size_t heads, kv_heads, head_dim; float scale; size_t window; int out; };
+struct Gate { int gate, up; Activation activation; int out; };
+struct Add { int a, b, out; };
+struct Split { int x; std::vector<int> outs; };
+struct Take { int x, out; };
+struct CrossEntropy { int logits, out; };
+using Operator = std::variant<Embed, RmsNorm, Linear, Select, Rope, Attention, Gate, Add, Split, Take, CrossEntropy>;
+
+struct Program {
+  std::vector<Value> values;
+  std::vector<Weight> weights;
+  std::vector<Operator> operators;
+  std::vector<size_t> cache_widths;  // by layer
+};
+
+// What a step with certain outputs runs: src/plan.ts has left out what they do not need, and gives values whose lives
+// do not overlap the same slot of the arena.
+struct Plan {
+  struct Slot {
+    Axis axis;
+    size_t row_bytes;
+  };
+  std::vector<int> operators;  // indices, in order
+  std::vector<int> slot_of;    // by value; NONE for inputs, outputs and values that are not used
+  std::vector<Slot> slots;
+};
+
+// How one select operator estimates (core's backend/policy.ts).
+struct Estimator {
+  enum class Kind : int32_t { none = 0, exact = 1, projection = 2 } kind;
+  int low, high;        // exact
+  const float* matrix;  // projection, [rows, K]
+  size_t rows;
+};
+using Estimators = std::vector<Estimator>;
+
+constexpr int MIN_BITS = 3, MAX_BITS = 8, THRESHOLDS = MAX_BITS - MIN_BITS;
+
+}  // namespace dpllm

@@ -1,0 +1,91 @@
+import { createRandom, InvalidArgumentError } from '@dpllm/core'
+import type { Model, PrecisionRequest } from '@dpllm/runtime'
+
+/** What is needed of a model. */
+export type BenchModel = Pick<Model, 'config' | 'precision' | 'effectiveBits' | 'createCache' | 'run'>
+
+export interface BenchOptions extends PrecisionRequest {
+  /** Lengths of prompts to measure; default [512]. */
+  readonly promptTokens?: readonly number[]
+  /** Numbers of tokens to generate, one by one from an empty context; default [128]. */
+  readonly generatedTokens?: readonly number[]
+  /** Runs of each test; default 5. */
+  readonly repetitions?: number
+  /** Runs before them that do not count; default 1. */
+  readonly warmup?: number
+  /** Tokens of a prompt that run in one step; default 512. */
+  readonly batchSize?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+}
+
+export interface BenchRow {
+  /** `pp512`: a prompt of 512 tokens; `tg128`: 128 tokens generated; named as llama-bench does. */
+  readonly test: string
+  readonly effectiveBits: number
+  /** Mean over the repetitions. */
+  readonly tokensPerSecond: number
+  /** Sample standard deviation of the repetitions. */
+  readonly standardDeviation: number
+  /** Tokens per second of each repetition. */
+  readonly samples: readonly number[]
+}
+
+/**
+ * Measures a model's speed on random tokens, without tokenizer and sampling, as llama-bench does. Prompts run at the
+ * precision that generation gives them, which for dynamic precisions is the most bits loaded.
+ * @throws InvalidArgumentError for lengths beyond the model's context and precisions that it cannot give
+ */
+export async function bench(model: BenchModel, options: BenchOptions = {}): Promise<BenchRow[]> {
+  const { promptTokens = [512], generatedTokens = [128], repetitions = 5, warmup = 1, batchSize = 512, signal, onProgress } = options
+  checkCount('repetitions', repetitions, 1)
+  checkCount('warmup', warmup, 0)
+  checkCount('batchSize', batchSize, 1)
+  const { policy, prefillPolicy } = model.precision({ targetBits: options.targetBits, precision: options.precision })
+  const tests = [
+    ...promptTokens.map((tokens) => ({ name: `pp${tokens}`, tokens, batch: batchSize, policy: prefillPolicy })),
+    ...generatedTokens.map((tokens) => ({ name: `tg${tokens}`, tokens, batch: 1, policy })),
+  ]
+  for (const { name, tokens } of tests) checkCount(name, tokens, 1, model.config.contextLength)
+
+  const rows: BenchRow[] = []
+  const runs = warmup + repetitions
+  for (const test of tests) {
+    const tokens = randomTokens(test.tokens, model.config.vocabularySize)
+    using cache = model.createCache(test.tokens)
+    const samples: number[] = []
+    let bitSum = 0
+    for (let run = 0; run < runs; run++) {
+      const begin = performance.now()
+      for (let position = 0; position < tokens.length; position += test.batch) {
+        const batch = tokens.subarray(position, position + test.batch)
+        const step = { tokens: batch, position, cache, ...(test.policy ? { policy: test.policy } : {}), ...(signal ? { signal } : {}) }
+        const { bits } = await model.run(step)
+        bitSum += model.effectiveBits(bits, batch.length) * batch.length
+      }
+      if (run >= warmup) samples.push((1000 * tokens.length) / (performance.now() - begin))
+      onProgress?.({ stage: test.name, done: run + 1, total: runs, unit: 'runs' })
+    }
+    const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length
+    const variance = samples.reduce((sum, sample) => sum + (sample - mean) ** 2, 0) / Math.max(samples.length - 1, 1)
+    rows.push({
+      test: test.name,
+      effectiveBits: bitSum / (runs * tokens.length),
+      tokensPerSecond: mean,
+      standardDeviation: Math.sqrt(variance),
+      samples,
+    })
+  }
+  return rows
+}
+
+function randomTokens(count: number, vocabularySize: number): Uint32Array {
+  const random = createRandom(0)
+  return Uint32Array.from({ length: count }, () => Math.floor(random.uniform() * vocabularySize))
+}
+
+function checkCount(name: string, count: number, least: number, most = Number.POSITIVE_INFINITY): void {
+  if (Number.isInteger(count) && count >= least && count <= most) return
+  const limit = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}, the model's context`
+  throw new InvalidArgumentError(name, `a whole number ${limit}`, count)
+}

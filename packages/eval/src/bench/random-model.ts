@@ -1,0 +1,125 @@
+import { type Backend, createRandom, InvalidArgumentError, MAX_BITS, MIN_BITS, type Random, type Weight } from '@dpllm/core'
+import {
+  choosePrecision,
+  decoderProgram,
+  describeLinears,
+  effectiveBits,
+  type ModelConfig,
+  parseModelConfig,
+  type Quantization,
+} from '@dpllm/runtime'
+import { setImmediate } from 'node:timers/promises'
+import type { BenchModel } from './bench.js'
+import { knownShapes, type ShapeName } from './known-shapes.js'
+import { fastRandomHalves, fastRandomPlanes } from './random-planes.js'
+
+export interface RandomModelOptions {
+  /** Layers to make; default all that the model has. */
+  readonly layers?: number
+  /** Size of the vocabulary; default the model's. */
+  readonly vocabularySize?: number
+  /** Default 3 and 8. */
+  readonly seedBits?: number
+  readonly maxBits?: number
+  /** Bits of the output head; default 8. */
+  readonly headBits?: number
+  readonly seed?: number
+  readonly signal?: AbortSignal
+  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+}
+
+/** A model of random weights in memory: runs, but knows no words. Disposing of it disposes of the backend. */
+export interface RandomModel extends BenchModel, AsyncDisposable {
+  readonly backend: Backend
+  /** Bytes of the weights. */
+  readonly weightBytes: number
+  /** Number of weights; a head shared with the embedding counts once. */
+  readonly parameters: number
+}
+
+/**
+ * Random bit-planes in the shapes of a known model, for measuring speed where its weights are not at hand.
+ * @throws InvalidArgumentError for an unknown name, or if the weights do not fit in memory
+ */
+export async function randomModel(shape: string, backend: Backend, options: RandomModelOptions = {}): Promise<RandomModel> {
+  const config = shapeConfig(shape, options)
+  const decoder = decoderProgram(config)
+  const specs = decoder.weights.filter(({ name }) => name !== decoder.frequencies)
+  const random = createRandom(options.seed ?? 0)
+  const { frequencies } = config.rope
+  const weights = new Map<string, Weight>([[decoder.frequencies, { dtype: 'f32', shape: [frequencies.length], data: frequencies }]])
+  let weightBytes = 0
+  for (const [i, { name, shape: dimensions }] of specs.entries()) {
+    const weight = makeWeight(random, name, dimensions, config.quantization!)
+    weights.set(name, weight)
+    weightBytes += bytesOf(weight)
+    options.onProgress?.({ stage: 'random weights', done: i + 1, total: specs.length, unit: 'tensors' })
+    // Lets an abort be seen: the loop itself never waits.
+    await setImmediate()
+    options.signal?.throwIfAborted()
+  }
+
+  const compiled = await backend.compile(decoder.program, weights)
+  const linears = describeLinears(compiled.selects, weights)
+  const context = { modules: linears.map(({ module }) => module), minBits: config.quantization!.seedBits, maxBits: config.quantization!.maxBits }
+  const head = config.vocabularySize * config.hiddenSize
+  return {
+    config,
+    backend,
+    weightBytes,
+    parameters: specs.reduce((sum, { shape: s }) => sum + s.reduce((a, b) => a * b, 1), 0) - (config.tiedEmbeddings ? head : 0),
+    precision: (request) => choosePrecision(request, { ...context, profile: undefined }),
+    effectiveBits: (bits, tokens) => effectiveBits(linears, bits, tokens),
+    createCache: (capacity) => compiled.createCache(capacity),
+    run: (step) => compiled.run(step),
+    [Symbol.asyncDispose]: async () => {
+      await compiled[Symbol.asyncDispose]()
+      await backend[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function shapeConfig(name: string, options: RandomModelOptions): ModelConfig {
+  const { layers, vocabularySize, seedBits = MIN_BITS, maxBits = MAX_BITS, headBits = MAX_BITS } = options
+  if (!Object.hasOwn(knownShapes, name)) throw new InvalidArgumentError('random', `one of ${Object.keys(knownShapes).join(', ')}`, name)
+  const known = knownShapes[name as ShapeName]
+  if (layers !== undefined && !(Number.isInteger(layers) && layers >= 1 && layers <= known.num_hidden_layers)) {
+    throw new InvalidArgumentError('layers', `a whole number from 1 to ${known.num_hidden_layers}`, layers)
+  }
+  if (vocabularySize !== undefined && !(Number.isInteger(vocabularySize) && vocabularySize >= 1)) {
+    throw new InvalidArgumentError('vocabularySize', 'a whole number of at least 1', vocabularySize)
+  }
+  if (!(Number.isInteger(seedBits) && Number.isInteger(maxBits) && MIN_BITS <= seedBits && seedBits <= maxBits && maxBits <= MAX_BITS)) {
+    throw new InvalidArgumentError('bits', `a range from ${MIN_BITS} to ${MAX_BITS}`, `${seedBits} to ${maxBits}`)
+  }
+  const raw = { ...known, num_hidden_layers: layers ?? known.num_hidden_layers, vocab_size: vocabularySize ?? known.vocab_size }
+  const dense = parseModelConfig(raw, name)
+  const bits = Array.from({ length: maxBits - seedBits + 1 }, (_, i) => seedBits + i)
+  const quantizedModules: Quantization['quantizedModules'] = { lm_head: { bits: [headBits] } }
+  for (const weight of decoderProgram(dense).weights) {
+    if (weight.name.startsWith('model.layers.') && weight.shape.length === 2) quantizedModules[moduleOf(weight.name)] = { bits }
+  }
+  return { ...dense, quantization: { format: 1, seedBits, maxBits, quantizedModules } }
+}
+
+function makeWeight(random: Random, name: string, shape: readonly number[], { quantizedModules }: Quantization): Weight {
+  const [rows, cols] = shape
+  const bits = quantizedModules[moduleOf(name)]?.bits
+  try {
+    if (bits !== undefined) return fastRandomPlanes(random, rows, cols, bits[0], bits[bits.length - 1])
+    if (cols !== undefined) return fastRandomHalves(random, rows, cols)
+    return { dtype: 'f32', shape, data: new Float32Array(rows).fill(name.endsWith('.bias') ? 0 : 1) }
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new InvalidArgumentError('layers', 'fewer layers or a smaller vocabulary, since the weights do not fit in memory', name)
+  }
+}
+
+function moduleOf(weight: string): string {
+  return weight.replace(/\.weight$/, '')
+}
+
+function bytesOf(weight: Weight): number {
+  if (!('kind' in weight)) return weight.data.byteLength
+  return weight.planes.byteLength + weight.luts.reduce((sum, lut) => sum + lut.byteLength, 0)
+}

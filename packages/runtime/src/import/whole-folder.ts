@@ -1,0 +1,60 @@
+import { InvalidArgumentError } from '@dpllm/core'
+import { writeError } from '@dpllm/core/node'
+import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+
+/**
+ * Makes a folder that appears whole or not at all: `fill` writes into a temporary one beside it, which is then renamed.
+ * If `fill` throws, nothing stays and `directory` is as before. Missing parents are made.
+ * @param options.overwrite replace a folder that holds a `config.json`; others are never removed
+ * @throws InvalidArgumentError if `directory` is there and not empty; DpllmError ERR_DPLLM_WRITE if the system does not
+ * let it; what `fill` throws
+ */
+export async function writeWholeFolder(
+  directory: string,
+  { overwrite }: { overwrite: boolean },
+  fill: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const target = path.resolve(directory)
+  try {
+    const there = await entriesOf(target)
+    if (there !== undefined && there.length > 0) {
+      if (!overwrite) throw new InvalidArgumentError('out', 'a folder that is not there yet, or overwrite', directory)
+      if (!there.includes('config.json')) throw new InvalidArgumentError('out', 'the folder of a model, to overwrite it', directory)
+    }
+    await mkdir(path.dirname(target), { recursive: true })
+    const temporary = await mkdtemp(path.join(path.dirname(target), `.${path.basename(target)}.`))
+    try {
+      const fresh = path.join(temporary, 'new')
+      await mkdir(fresh)
+      await fill(fresh)
+      await replace(fresh, target, there === undefined ? undefined : path.join(temporary, 'old'))
+    } finally {
+      await rm(temporary, { recursive: true, force: true })
+    }
+  } catch (error) {
+    throw writeError(directory, error)
+  }
+}
+
+/** Renames `fresh` to `target`; what stood there moves to `aside` for that, and back if it fails. */
+async function replace(fresh: string, target: string, aside: string | undefined): Promise<void> {
+  if (aside === undefined) return rename(fresh, target)
+  await rename(target, aside)
+  try {
+    await rename(fresh, target)
+  } catch (error) {
+    await rename(aside, target)
+    throw error
+  }
+}
+
+/** Names in a folder; undefined if there is none. */
+async function entriesOf(directory: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(directory)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
