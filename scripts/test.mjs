@@ -1,8 +1,8 @@
 // `npm test`: installs, builds, checks types, style and packages, and runs all tests. What follows `--` goes to vitest:
 // `npm test -- packages/core -t planes`. Closes with "N passed, N failed, N skipped", where each of the steps before
 // the tests counts as one; the exit status is 0 when nothing failed.
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { CommandError, pnpm, root, tool } from './lib/run.mjs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { CommandError, pnpm, root, run, tool } from './lib/run.mjs'
 import { ensureBuilt, ensureInstalled } from './lib/setup.mjs'
 import { countTests, formatCounts } from './lib/test-counts.mjs'
 
@@ -15,6 +15,7 @@ const steps = [
   ['types of tests and examples', () => tool('tsc', '--noEmit')],
   ['package contents', () => pnpm('exec', 'turbo', 'run', 'lint:package', '--output-logs=errors-only')],
   ['style', () => tool('biome', 'check', '.')],
+  ['examples as users run them', runExamples],
 ]
 
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -34,6 +35,11 @@ const counts = existsSync(report) ? countTests(JSON.parse(readFileSync(report, '
 if (!testsPassed && counts.failed === 0) counts.failed = 1
 for (const key of Object.keys(total)) total[key] += counts[key]
 finish()
+
+/** On the built packages; the tests run the same code on the sources. */
+function runExamples() {
+  for (const name of readdirSync(`${root}examples`)) run('npm', ['start', '--silent', '--prefix', `examples/${name}`])
+}
 
 function succeeds(name, step) {
   const start = performance.now()

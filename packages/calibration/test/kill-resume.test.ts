@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createRandom } from '@dpllm/core'
 import { build } from 'tsup'
@@ -35,47 +34,43 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-/** Runs the child; kills it `delay` ms after its `lines`-th line of progress. Returns how many there were, and whether it ended by itself. */
-async function run(out: string, kill?: { lines: number; delay: number }): Promise<{ lines: number; ended: boolean }> {
-  const child = spawn(process.execPath, [join(bundle(), 'child.mjs'), source, out], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let lines = 0
+/** Runs the child, to be killed `delay` ms after `steps` steps. Returns how many steps it took, or undefined if it was killed. */
+async function run(out: string, kill: { steps: number; delay: number } = { steps: -1, delay: 0 }): Promise<number | undefined> {
+  const child = spawn(process.execPath, [join(bundle(), 'child.mjs'), source, out, String(kill.steps), String(kill.delay)])
+  let output = ''
   let errors = ''
-  child.stderr.on('data', (data: Buffer) => {
+  child.stdout.on('data', (data) => {
+    output += data
+  })
+  child.stderr.on('data', (data) => {
     errors += data
   })
-  child.stdout.on('data', (data: Buffer) => {
-    const before = lines
-    lines += data.toString().split('\n').length - 1
-    if (kill && before < kill.lines && lines >= kill.lines) void setTimeout(kill.delay).then(() => child.kill('SIGKILL'))
-  })
-  const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => child.on('close', (c, s) => resolve([c, s])))
-  if (signal === null) expect(errors).toBe('')
-  if (signal === null) expect(code).toBe(0)
-  return { lines, ended: signal === null }
+  const [code, signal] = await new Promise<unknown[]>((resolve) => child.on('close', (...ending) => resolve(ending)))
+  if (signal === 'SIGKILL') return undefined
+  expect({ code, errors }).toEqual({ code: 0, errors: '' })
+  return Number(output)
 }
 
 test('killed at any moment and started again, it makes the bytes of an uninterrupted run', async () => {
   const whole = join(directory, 'whole')
-  const { lines } = await run(whole)
-  expect(lines).toBeGreaterThan(50)
+  const steps = (await run(whole)) as number
+  expect(steps).toBeGreaterThan(50)
   const wanted = await readFolder(whole)
 
-  const random = createRandom(Date.now())
-  let kills = 0
-  for (let trial = 0; trial < 3; trial++) {
+  const random = createRandom(1)
+  const within = (count: number) => 1 + Math.floor(random.uniform() * count)
+  for (let trial = 0; trial < 4; trial++) {
     const out = join(directory, `killed-${trial}`)
-    for (let tries = 0; tries < 5; tries++) {
-      // Delays reach beyond the last line, to the index, the small files and the renaming.
-      const kill = { lines: 1 + Math.floor(random.uniform() * lines), delay: 30 * random.uniform() }
-      if ((await run(out, kill)).ended) break
-      kills++
-      if (await exists(out)) break // killed after the renaming
+    expect(await run(out, { steps: within(steps), delay: 0 })).toBeUndefined()
+    expect(await exists(out)).toBe(false)
+    // Twice at any time of the rest, with its writing, flushing and renaming; nothing is left to do if it got there.
+    for (let again = 0; again < 2 && !(await exists(out)); again++) {
+      await run(out, { steps: 1, delay: 1 + 250 * random.uniform() })
     }
     if (!(await exists(out))) await run(out)
     expect(await readFolder(out)).toEqual(wanted)
     expect(await exists(`${out}.partial`)).toBe(false)
   }
-  expect(kills).toBeGreaterThan(0)
 })
 
 async function exists(path: string): Promise<boolean> {

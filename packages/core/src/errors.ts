@@ -73,5 +73,5 @@ function shorten(text: string): string {
 
 /** Escapes control characters but those in `kept`, as messages may quote hostile files and are printed on terminals. */
 function escapeControls(message: string, kept = ''): string {
-  return message.replace(/\p{Cc}/gu, c => (kept.includes(c) ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`))
+  return message.replace(/\p{Cc}/gu, (c) => (kept.includes(c) ? c : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`))
 }

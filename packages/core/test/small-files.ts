@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A header as the format spells it. */
-export type RawHeader = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] } | Record<string, string>>
+export type RawHeader = Record<
+  string,
+  { dtype: string; shape: number[]; data_offsets: [number, number] } | Record<string, string>
+>
 
 /** A safetensors file put together by hand, without the code under test. */
 export function encodeFile(header: RawHeader | string, data: Uint8Array, length?: bigint): Uint8Array {

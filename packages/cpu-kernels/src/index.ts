@@ -1,1 +1,4 @@
-export {}
+export { createCpuBackend } from './backend.js'
+export { type CpuProbe, probeCpu } from './probe.js'
+export { type NativeQuantizeOptions, quantizeRows } from './quantize-rows.js'
+export { type CpuBackendOptions, type Instructions } from './settings.js'

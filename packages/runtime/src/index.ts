@@ -1,7 +1,17 @@
-export { type BackendName, type BackendOptions, type BackendProbe, createBackend, probeBackends } from './backends/create-backend.js'
+export {
+  type BackendName,
+  type BackendOptions,
+  type BackendProbe,
+  createBackend,
+  probeBackends,
+} from './backends/create-backend.js'
 export type { Family, ModelConfig, RopeConfig } from './config/model-config.js'
 export { parseModelConfig, type ReadConfigOptions, readModelConfig } from './config/read-config.js'
 export type { Quantization } from './config/schema.js'
+export { collect, type Generated } from './generate/collect.js'
+export type { Decoder, StepOutput } from './generate/decoder.js'
+export { generate, PREFILL_CHUNK } from './generate/generate.js'
+export type { FinishReason, GenerateOptions, GeneratePart, Prompt, Timings } from './generate/options.js'
 export { describeLinears, effectiveBits, type LinearInfo } from './model/linears.js'
 export { type LoadOptions, loadModel } from './model/load-model.js'
 export { createModel, type Model, type ModelParts } from './model/model.js'
@@ -10,3 +20,20 @@ export { type DecoderProgram, decoderProgram } from './models/decoder.js'
 export { listProfiles, type Profile, projectionName, readProfile, writeProfile } from './profile/profile.js'
 export { profilePolicy, profileTarget } from './profile/profile-policy.js'
 export type { ProfileData, TargetData } from './profile/schema.js'
+export { draw } from './sampling/draw.js'
+export { greedy } from './sampling/greedy.js'
+export { minP } from './sampling/min-p.js'
+export { createSampler, type Sample, type Sampler, type SamplingOptions } from './sampling/sampler.js'
+export { logSumExp } from './sampling/softmax.js'
+export { topK } from './sampling/top-k.js'
+export { topP } from './sampling/top-p.js'
+export {
+  type ChatMessage,
+  type ChatTemplate,
+  loadChatTemplate,
+  type RenderChatOptions,
+  renderChat,
+} from './text/chat-template.js'
+export { createStopFilter, type StopFilter } from './text/stop-strings.js'
+export type { TokenDecoder } from './text/token-decoder.js'
+export { type DecodeOptions, loadTokenizer, type StreamOptions, type Tokenizer } from './text/tokenizer.js'

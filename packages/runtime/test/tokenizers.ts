@@ -7,14 +7,30 @@ import path from 'node:path'
 type Json = Record<string, unknown>
 
 const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, '0')
-const special = (id: number, content: string) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })
+const special = (id: number, content: string) => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+})
 const numbered = (tokens: string[]) => Object.fromEntries(tokens.map((token, id) => [token, id]))
 
 /** As Llama 2: <unk> <s> </s>, 256 bytes from id 3, some characters, merges; the whole text is one word. */
 export function sentencePieceTokenizer(): Json & { model: Json; decoder: Json; added_tokens: Json[] } {
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${hex(byte)}>`)
   const merges = ['▁ t', 'h e', '▁t he', 'l l', 'o n', '▁ ▁', '▁▁ ▁▁', 'a a', 'aa aa']
-  const tokens = ['<unk>', '<s>', '</s>', ...bytes, '▁', ...'abcdefghijklmnopqrstuvwxyz.!é', ...merges.map((merge) => merge.replace(' ', ''))]
+  const tokens = [
+    '<unk>',
+    '<s>',
+    '</s>',
+    ...bytes,
+    '▁',
+    ...'abcdefghijklmnopqrstuvwxyz.!é',
+    ...merges.map((merge) => merge.replace(' ', '')),
+  ]
   return {
     version: '1.0',
     added_tokens: [special(0, '<unk>'), special(1, '<s>'), special(2, '</s>')],

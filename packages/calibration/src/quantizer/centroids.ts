@@ -23,9 +23,7 @@ export function centroidsOf(row: SortedRow, leaves: Bounds, seedBits: number, ma
       }
       const node = centroids.length + j
       const mean = moments[node] / weights[node]
-      const least = row.values[begin]
-      const most = row.values[end - 1]
-      centroids[j] = mean < least ? least : mean > most ? most : mean
+      centroids[j] = Math.min(Math.max(mean, row.values[begin]), row.values[end - 1])
     }
     levels.push(centroids)
   }

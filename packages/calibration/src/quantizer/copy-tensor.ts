@@ -8,7 +8,11 @@ const PIECE_BYTES = 2 ** 24
  * A tensor's elements as they are stored, piece by piece.
  * @throws FileFormatError if one is not finite or the file cannot be read
  */
-export async function* copyTensor(checkpoint: Checkpoint, info: TensorInfo, signal?: AbortSignal): AsyncGenerator<ArrayBufferView> {
+export async function* copyTensor(
+  checkpoint: Checkpoint,
+  info: TensorInfo,
+  signal?: AbortSignal,
+): AsyncGenerator<ArrayBufferView> {
   const elements = elementCount(info.shape)
   const piece = PIECE_BYTES / bytesPerElement[info.dtype]
   for (let first = 0; first < elements; first += piece) {

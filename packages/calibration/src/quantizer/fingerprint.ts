@@ -16,7 +16,12 @@ const SAMPLE = 256
  * names, dtypes, shapes) and a few elements from the middle of every source tensor, which tell a model from another
  * of the same shapes. Two runs with the same fingerprint may share finished shards.
  */
-export async function fingerprintOf(checkpoint: Checkpoint, config: string, bits: BitCounts, shards: readonly Shard[]): Promise<string> {
+export async function fingerprintOf(
+  checkpoint: Checkpoint,
+  config: string,
+  bits: BitCounts,
+  shards: readonly Shard[],
+): Promise<string> {
   const hash = createHash('sha256')
   const source = [...checkpoint.tensors.values()].map(({ file, ...info }) => ({ ...info, file: basename(file) }))
   const output = shards.map((shard) => ({ file: shard.file, tensors: unitTensors(shard) }))

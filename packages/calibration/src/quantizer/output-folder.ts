@@ -42,7 +42,12 @@ export async function checkOutput(source: string, out: string, overwrite: boolea
  * @throws InvalidArgumentError if it is of a run with another source or other settings (with `overwrite` that work is
  * dropped) or holds files that no run makes
  */
-export async function openPartialFolder(out: string, shards: readonly Shard[], fingerprint: string, overwrite: boolean): Promise<Set<string>> {
+export async function openPartialFolder(
+  out: string,
+  shards: readonly Shard[],
+  fingerprint: string,
+  overwrite: boolean,
+): Promise<Set<string>> {
   const folder = partialFolder(out)
   await mkdir(folder, { recursive: true })
   const finished = new Set<string>()

@@ -21,7 +21,10 @@ function rows(maxLength: number) {
 function errorOf(row: SortedRow, bounds: Bounds): number {
   let sum = 0
   for (let j = 0; j + 1 < bounds.length; j++) {
-    sum += squaredError(row, Array.from({ length: bounds[j + 1] - bounds[j] }, (_, i) => bounds[j] + i))
+    sum += squaredError(
+      row,
+      Array.from({ length: bounds[j + 1] - bounds[j] }, (_, i) => bounds[j] + i),
+    )
   }
   return sum
 }
@@ -62,7 +65,7 @@ test('raising sensitivities of 0 costs less than a hundred-thousandth of the bes
       fc.pre(given.weights.some((s) => s > 0))
       const sorted = sortRow(row, sensitivities)
       const bounds = seedPartition(sorted, k)
-      const codes = sorted.valueOf.map((value) => bounds.findIndex((b, j) => value >= b && value < bounds[j + 1]))
+      const codes = sorted.valueIndex.map((value) => bounds.findIndex((b, j) => value >= b && value < bounds[j + 1]))
       const mean = given.weights.reduce((a, b) => a + b, 0) / row.length
       expect(errorOfCodes(given, codes)).toBeLessThanOrEqual(bestRangesError(given, k) + 1e-6 * mean * row.length * 16)
     }),

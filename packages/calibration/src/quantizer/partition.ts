@@ -23,9 +23,8 @@ export function seedPartition(row: SortedRow, clusters: number): Bounds {
   for (let m = 2; m <= clusters; m++) {
     // Only the whole row is wanted of the last number of clusters.
     const first = m === clusters ? n : m
-    const floors = starts[m - 1].map((start) => Math.max(start, m - 1))
     starts[m] = new Uint32Array(n + 1)
-    addCluster(row, first, best, floors, next, starts[m])
+    addCluster(row, m, first, best, starts[m - 1], next, starts[m])
     ;[best, next] = [next, best]
   }
   bounds[clusters] = n
@@ -43,16 +42,17 @@ function gain(weight: number, moment: number): number {
 }
 
 /**
- * For every i from `first` to n, where the last of m clusters over the first i values begins best, from the gains of
- * m − 1 clusters. That place moves right with i and with m, so each is searched between its neighbours' places, from
- * coarse to fine (divide and conquer). Ties go left.
- * @param previous f64 [n + 1], gains of m − 1 clusters
- * @param floors u32 [n + 1], places that cannot be undercut
- * @param current f64 [n + 1], out: gains of m clusters
- * @param starts u32 [n + 1], out
+ * For every i from `first` to n, where the last of `clusters` clusters over the first i values begins best. That place
+ * moves right with i and with the number of clusters, so each is searched between its neighbours' places and not
+ * before that of one cluster less, from coarse to fine (divide and conquer). Ties go left.
+ * @param previous f64 [n + 1], gains of one cluster less
+ * @param floors u32 [n + 1], places of one cluster less
+ * @param current f64 [n + 1], out: gains
+ * @param starts u32 [n + 1], out: places
  */
 function addCluster(
   row: SortedRow,
+  clusters: number,
   first: number,
   previous: Float64Array,
   floors: Uint32Array,
@@ -65,7 +65,7 @@ function addCluster(
   while (step <= last - first) step *= 2
   for (; step >= 1; step /= 2) {
     for (let i = first + step - 1; i <= last; i += 2 * step) {
-      const low = i >= first + step ? Math.max(floors[i], starts[i - step]) : floors[i]
+      const low = Math.max(floors[i], clusters - 1, i >= first + step ? starts[i - step] : 0)
       const high = i + step <= last ? Math.min(i - 1, starts[i + step]) : i - 1
       const weight = weightSums[i]
       const moment = momentSums[i]

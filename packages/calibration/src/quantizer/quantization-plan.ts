@@ -103,7 +103,9 @@ function requiredTensors(config: ModelConfig) {
 function expectTensor(checkpoint: Checkpoint, name: string, shape: readonly number[]): TensorInfo {
   const info = checkpoint.tensors.get(name)
   if (info === undefined) {
-    throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', { item: name })
+    throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', {
+      item: name,
+    })
   }
   if (!['f32', 'f16', 'bf16'].includes(info.dtype)) {
     throw new FileFormatError(info.file, `expected dtype f32, f16 or bf16, found ${info.dtype}`, { item: name })
@@ -118,6 +120,9 @@ function expectTensor(checkpoint: Checkpoint, name: string, shape: readonly numb
 function checkNames(checkpoint: Checkpoint, units: readonly Unit[]): void {
   for (const { name } of units.flatMap((unit) => unit.modules.flatMap(moduleTensors))) {
     const info = checkpoint.tensors.get(name)
-    if (info) throw new FileFormatError(info.file, 'a tensor of this name is to be written: is the model quantized already?', { item: name })
+    if (info)
+      throw new FileFormatError(info.file, 'a tensor of this name is to be written: is the model quantized already?', {
+        item: name,
+      })
   }
 }

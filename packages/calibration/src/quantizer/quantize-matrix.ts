@@ -30,7 +30,9 @@ export async function quantizeMatrix(
     const bad = firstUnquantizable(weights)
     if (bad >= 0) {
       const place = `row ${first + Math.floor(bad / cols)}, column ${bad % cols}`
-      throw new FileFormatError(source.file, `expected finite values up to ${MAX_F16}, found ${weights[bad]} at ${place}`, { item: source.name })
+      throw new FileFormatError(source.file, `expected finite values up to ${MAX_F16}, found ${weights[bad]} at ${place}`, {
+        item: source.name,
+      })
     }
     placeRows(whole, await quantizer.quantize(weights, { cols, seedBits, maxBits }), first)
     onWeights?.(count * cols)

@@ -1,7 +1,14 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DpllmError, InvalidArgumentError, isJsonObject, MAX_BITS, MIN_BITS, parseJson, UnsupportedError } from '@dpllm/core'
-import { type Checkpoint, openCheckpoint, readText, writeCheckpointIndex, writeFileAtomic, writeSafetensors } from '@dpllm/core/node'
+import {
+  type Checkpoint,
+  openCheckpoint,
+  readText,
+  writeCheckpointIndex,
+  writeFileAtomic,
+  writeSafetensors,
+} from '@dpllm/core/node'
 import { parseModelConfig } from '@dpllm/runtime'
 import { addConfigSection } from './config-section.js'
 import { fingerprintOf } from './fingerprint.js'
@@ -56,8 +63,19 @@ export interface QuantizeModelResult {
  * architecture without a program; InvalidArgumentError if `out` exists or `<out>.partial` is of another source or
  * settings; the signal's reason
  */
-export async function quantizeModel(source: string, out: string, options: QuantizeModelOptions = {}): Promise<QuantizeModelResult> {
-  const { seedBits = MIN_BITS, maxBits = MAX_BITS, headBits = MAX_BITS, shardBytes = SHARD_BYTES, overwrite = false, signal } = options
+export async function quantizeModel(
+  source: string,
+  out: string,
+  options: QuantizeModelOptions = {},
+): Promise<QuantizeModelResult> {
+  const {
+    seedBits = MIN_BITS,
+    maxBits = MAX_BITS,
+    headBits = MAX_BITS,
+    shardBytes = SHARD_BYTES,
+    overwrite = false,
+    signal,
+  } = options
   const bits: BitCounts = { seedBits, maxBits, headBits }
   if (!(shardBytes > 0)) throw new InvalidArgumentError('shardBytes', 'a number of bytes above 0', shardBytes)
   await checkOutput(source, out, overwrite)
@@ -75,7 +93,11 @@ export async function quantizeModel(source: string, out: string, options: Quanti
   try {
     await writeShards(checkpoint, folder, shards, { finished, fingerprint, quantizer, ...options })
     await copySideFiles(sideFiles, source, folder)
-    if (shards.length > 1) await writeCheckpointIndex(folder, shards.map((shard) => shard.file))
+    if (shards.length > 1)
+      await writeCheckpointIndex(
+        folder,
+        shards.map((shard) => shard.file),
+      )
     await writeFileAtomic(join(folder, 'config.json'), addConfigSection(config.text, bits, modules))
     await publishFolder(out, overwrite)
   } catch (error) {
@@ -95,9 +117,12 @@ async function readConfig(directory: string) {
   const file = join(directory, 'config.json')
   const text = await readText(file)
   const json = parseJson(text, { file })
-  if (isJsonObject(json) && json.dpllm !== undefined) throw new UnsupportedError(`${file}: the model is quantized already; quantize the original`)
+  if (isJsonObject(json) && json.dpllm !== undefined)
+    throw new UnsupportedError(`${file}: the model is quantized already; quantize the original`)
   if (isJsonObject(json) && json.quantization_config != null) {
-    throw new UnsupportedError(`${file}: the weights are quantized in another format (quantization_config); quantize the original`)
+    throw new UnsupportedError(
+      `${file}: the weights are quantized in another format (quantization_config); quantize the original`,
+    )
   }
   return { text, model: parseModelConfig(json, file) }
 }
@@ -108,7 +133,12 @@ interface WriteShards extends QuantizeModelOptions {
   readonly quantizer: RowQuantizer
 }
 
-async function writeShards(checkpoint: Checkpoint, folder: string, shards: readonly Shard[], options: WriteShards): Promise<void> {
+async function writeShards(
+  checkpoint: Checkpoint,
+  folder: string,
+  shards: readonly Shard[],
+  options: WriteShards,
+): Promise<void> {
   const { finished, fingerprint, quantizer, signal, onProgress } = options
   const total = weightsIn(shards)
   let done = weightsIn(shards.filter((shard) => finished.has(shard.file)))

@@ -24,8 +24,8 @@ const matrices = fc
   })
   .map(({ rows, cols, seed, grid, weighted, ...bits }) => {
     const { weights, sensitivities } = randomRows(rows, cols, seed)
-    if (grid > 0) weights.forEach((w, i) => (weights[i] = Math.round(w / grid) * grid))
-    return { weights, options: { cols, ...bits, sensitivities: weighted ? sensitivities : undefined } }
+    const onGrid = grid > 0 ? weights.map((w) => Math.round(w / grid) * grid) : weights
+    return { weights: onGrid, options: { cols, ...bits, sensitivities: weighted ? sensitivities : undefined } }
   })
 
 /** Row r with the weights that its clustering counts, but for the floor of sensitivities. */

@@ -46,7 +46,7 @@ export function quantizeRows(weights: Float32Array, options: QuantizeRowsOptions
 function writeCodes(row: SortedRow, bounds: Bounds, codes: Uint8Array): void {
   const codeOfValue = new Uint8Array(row.values.length)
   for (let j = 0; j + 1 < bounds.length; j++) codeOfValue.fill(j, bounds[j], bounds[j + 1])
-  for (let i = 0; i < codes.length; i++) codes[i] = codeOfValue[row.valueOf[i]]
+  for (let i = 0; i < codes.length; i++) codes[i] = codeOfValue[row.valueIndex[i]]
 }
 
 /**
@@ -74,7 +74,8 @@ export function checkQuantizeRows(weights: Float32Array, options: QuantizeRowsOp
       throw new InvalidArgumentError('sensitivities', `${weights.length} values, one for each weight`, sensitivities.length)
     }
     const wrong = firstBadSensitivity(sensitivities)
-    if (wrong >= 0) throw new InvalidArgumentError('sensitivities', 'finite values of at least 0', `${sensitivities[wrong]} at ${wrong}`)
+    if (wrong >= 0)
+      throw new InvalidArgumentError('sensitivities', 'finite values of at least 0', `${sensitivities[wrong]} at ${wrong}`)
   }
   return weights.length / cols
 }

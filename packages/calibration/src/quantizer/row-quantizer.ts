@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
-import type { BitPlaneWeight } from '@dpllm/core'
+import { type BitPlaneWeight, InvalidArgumentError } from '@dpllm/core'
 import { probeCpu, quantizeRows as quantizeRowsNatively } from '@dpllm/cpu-kernels'
 import { checkQuantizeRows, type QuantizeRowsOptions, quantizeRows } from './quantize-rows.js'
 
@@ -13,8 +13,17 @@ export interface RowQuantizer {
   quantize(weights: Float32Array, options: QuantizeRowsOptions): Promise<BitPlaneWeight>
 }
 
-/** Native code on `threads` threads (default: one for each core), off the event loop; some 30 ms a call on two cores. */
+/** Most threads; more than any machine has cores. */
+const MAX_THREADS = 1024
+
+/**
+ * Native code on `threads` threads (default: one for each core), off the event loop; some 30 ms a call.
+ * @throws InvalidArgumentError
+ */
 export function nativeRowQuantizer(threads: number = availableParallelism()): RowQuantizer {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new InvalidArgumentError('threads', `an integer from 1 to ${MAX_THREADS}`, threads)
+  }
   return {
     name: 'native',
     weightsPerCall: 2 ** 18 * threads,

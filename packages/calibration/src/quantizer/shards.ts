@@ -2,7 +2,7 @@ import { bytesPerElement, elementCount, InvalidArgumentError, type Tensor } from
 import { CHECKPOINT_FILE, type Checkpoint, MAX_SHARDS, shardFileName, type TensorEntry } from '@dpllm/core/node'
 import { copyTensor } from './copy-tensor.js'
 import { moduleTensors, type QuantizedModule, type Unit } from './quantization-plan.js'
-import { quantizeMatrix, type QuantizeMatrixOptions } from './quantize-matrix.js'
+import { type QuantizeMatrixOptions, quantizeMatrix } from './quantize-matrix.js'
 
 /** One file of the quantized model: what is written at once, and what a resumed run has or has not. */
 export interface Shard extends Unit {

@@ -6,7 +6,7 @@ test('merges equal values and both zeros, and sums what they weigh', () => {
   expect([...row.values]).toEqual([-1, 0, 2])
   expect(Object.is(row.values[1], 0)).toBe(true)
   expect([...row.weights]).toEqual([2, 2, 3])
-  expect([...row.valueOf]).toEqual([2, 0, 1, 2, 1, 0, 2])
+  expect([...row.valueIndex]).toEqual([2, 0, 1, 2, 1, 0, 2])
   expect([...row.weightSums]).toEqual([0, 2, 4, 7])
 })
 

@@ -11,7 +11,7 @@ export interface SortedRow {
   /** f64 [n]: summed sensitivities of the elements with that value, all above 0. */
   readonly weights: Float64Array
   /** u32 [cols]: index into `values` of every element. */
-  readonly valueOf: Uint32Array
+  readonly valueIndex: Uint32Array
   /** f64 [n + 1]: weight of the first i values. */
   readonly weightSums: Float64Array
   /** f64 [n + 1]: Σ weight · (value − mean of the row) over the first i values; centred, so that little cancels. */
@@ -27,9 +27,9 @@ export interface SortedRow {
  */
 export function sortRow(row: Float32Array, sensitivities?: Float32Array): SortedRow {
   const values = distinctAscending(row)
-  const valueOf = new Uint32Array(row.length)
-  for (let i = 0; i < row.length; i++) valueOf[i] = indexOfValue(values, row[i])
-  const weights = sumWeights(row, sensitivities, valueOf, values.length)
+  const valueIndex = new Uint32Array(row.length)
+  for (let i = 0; i < row.length; i++) valueIndex[i] = indexOfValue(values, row[i])
+  const weights = sumWeights(row, sensitivities, valueIndex, values.length)
 
   let total = 0
   let moment = 0
@@ -44,7 +44,7 @@ export function sortRow(row: Float32Array, sensitivities?: Float32Array): Sorted
     weightSums[i + 1] = weightSums[i] + weights[i]
     momentSums[i + 1] = momentSums[i] + weights[i] * (values[i] - mean)
   }
-  return { values, weights, valueOf, weightSums, momentSums }
+  return { values, weights, valueIndex, weightSums, momentSums }
 }
 
 function distinctAscending(row: Float32Array): Float32Array {
@@ -68,18 +68,23 @@ function indexOfValue(values: Float32Array, value: number): number {
   return low
 }
 
-function sumWeights(row: Float32Array, sensitivities: Float32Array | undefined, valueOf: Uint32Array, count: number): Float64Array {
+function sumWeights(
+  row: Float32Array,
+  sensitivities: Float32Array | undefined,
+  valueIndex: Uint32Array,
+  count: number,
+): Float64Array {
   const weights = new Float64Array(count)
   let total = 0
   if (sensitivities) for (let i = 0; i < row.length; i++) total += row[i] === 0 ? 0 : sensitivities[i]
   if (sensitivities === undefined || total === 0) {
-    for (let i = 0; i < row.length; i++) weights[valueOf[i]] += 1
+    for (let i = 0; i < row.length; i++) weights[valueIndex[i]] += 1
     return weights
   }
   const floor = (total / row.length) * SENSITIVITY_FLOOR
   for (let i = 0; i < row.length; i++) {
     const s = row[i] === 0 ? 0 : sensitivities[i]
-    weights[valueOf[i]] += s > floor ? s : floor
+    weights[valueIndex[i]] += Math.max(s, floor)
   }
   return weights
 }

@@ -3,7 +3,7 @@ import { FileFormatError } from '../errors.js'
 import { readError } from './system-error.js'
 
 /** Bytes per call of the system: single calls above 2 GiB fail, and an abort is seen between two calls. */
-const CHUNK_BYTES = 2 ** 26
+const CHUNK_BYTES = 2 ** 24
 
 /**
  * Reads `length` bytes from `position` into a fresh buffer.

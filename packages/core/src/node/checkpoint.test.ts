@@ -37,8 +37,8 @@ test('one file', async () => {
 test('shards and the index as Hugging Face writes it', async () => {
   await using folder = await temporaryFolder()
   const progress: number[] = []
-  await writeCheckpoint(folder.path, entries, { maxShardBytes: 12, onProgress: p => progress.push(p.done / p.total) })
-  const shards = [1, 2, 3].map(i => shardFileName(i, 3))
+  await writeCheckpoint(folder.path, entries, { maxShardBytes: 12, onProgress: (p) => progress.push(p.done / p.total) })
+  const shards = [1, 2, 3].map((i) => shardFileName(i, 3))
   expect(shards[1]).toBe('model-00002-of-00003.safetensors')
   expect((await readdir(folder.path)).sort()).toEqual([...shards, CHECKPOINT_INDEX_FILE])
   expect(await readFile(join(folder.path, CHECKPOINT_INDEX_FILE), 'utf8')).toBe(`{
@@ -104,7 +104,11 @@ test.each<[what: string, index: unknown, message: RegExp]>([
   ['a list for a map', { weight_map: [shard] }, /expected an object with a weight_map/],
   ['a tensor that its shard does not hold', { weight_map: { b: shard, e: shard } }, /00001-of-00003.*: e: the tensor is missing/],
   ['a tensor of the prototype', { weight_map: { constructor: shard } }, /constructor: the tensor is missing/],
-  ['a shard in another folder', { weight_map: { b: `../outside.safetensors` } }, /b: expected the name of a \.safetensors file in the same/],
+  [
+    'a shard in another folder',
+    { weight_map: { b: `../outside.safetensors` } },
+    /b: expected the name of a \.safetensors file in the same/,
+  ],
   ['a shard in a folder below', { weight_map: { b: 'below/outside.safetensors' } }, /in the same folder/],
   ['a shard by its whole path', { weight_map: { b: '/outside.safetensors' } }, /in the same folder/],
   ['a shard on another drive', { weight_map: { b: 'C:outside.safetensors' } }, /in the same folder/],
@@ -126,7 +130,7 @@ test.each<[what: string, index: unknown, message: RegExp]>([
   await writeSafetensors(join(folder.path, 'outside.safetensors'), [vector('b', 1)])
   await writeSafetensors(join(directory, 'below', 'outside.safetensors'), [vector('b', 1)])
   await writeFile(join(directory, CHECKPOINT_INDEX_FILE), JSON.stringify(index))
-  const error = await openCheckpoint(directory).catch(e => e)
+  const error = await openCheckpoint(directory).catch((e) => e)
   expect(error).toBeInstanceOf(FileFormatError)
   expect(error.message).toMatch(message)
 })

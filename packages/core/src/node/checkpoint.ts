@@ -30,7 +30,7 @@ async function openShards(directory: string): Promise<Checkpoint> {
   const shardOf = await readCheckpointIndex(indexFile)
   const shards = new Map<string, SafetensorsFile>()
   const close = async () => {
-    await Promise.all([...shards.values()].map(shard => shard[Symbol.asyncDispose]()))
+    await Promise.all([...shards.values()].map((shard) => shard[Symbol.asyncDispose]()))
   }
 
   const tensors = new Map<string, TensorInfo>()

@@ -95,12 +95,17 @@ test('a mutated index is refused or read as it is', async () => {
   await writeFile(join(folder.path, 'b.safetensors'), smallFiles()['every dtype'])
   const index = { metadata: { total_size: 301 }, weight_map: { 'layer.planes': 'a.safetensors', byte: 'b.safetensors' } }
   const text = new TextEncoder().encode(JSON.stringify(index))
-  const value = fc.oneof(fc.constantFrom('../a.safetensors', 'b.safetensors', '__proto__', '.', CHECKPOINT_INDEX_FILE), fc.jsonValue())
+  const value = fc.oneof(
+    fc.constantFrom('../a.safetensors', 'b.safetensors', '__proto__', '.', CHECKPOINT_INDEX_FILE),
+    fc.jsonValue(),
+  )
   const changed = fc.oneof(
-    mutations.map(mutation => mutation(Buffer.concat([Buffer.alloc(8), text])).slice(8)),
+    mutations.map((mutation) => mutation(Buffer.concat([Buffer.alloc(8), text])).slice(8)),
     fc.tuple(fc.nat(text.length - 1), fc.nat(255)).map(([at, byte]) => text.with(at, byte)),
-    fc.dictionary(fc.constantFrom('byte', 'layer.planes', '__proto__', 'other'), value).map(map => JSON.stringify({ weight_map: map })),
-    fc.jsonValue().map(json => JSON.stringify(json)),
+    fc
+      .dictionary(fc.constantFrom('byte', 'layer.planes', '__proto__', 'other'), value)
+      .map((map) => JSON.stringify({ weight_map: map })),
+    fc.jsonValue().map((json) => JSON.stringify(json)),
   )
   const outcomes = { read: 0, 'file refused': 0, 'tensor refused': 0 }
   const read = async (content: string | Uint8Array) => {

@@ -13,7 +13,7 @@ export function nearNames(name: string, names: Iterable<string>): string[] {
   return found
     .sort((a, b) => b.score - a.score)
     .slice(0, 3)
-    .map(f => f.name)
+    .map((f) => f.name)
 }
 
 /** Length of the common beginning plus that of the common end. */

@@ -34,7 +34,7 @@ test('typed arrays are those of the dtypes', async () => {
   const path = join(folder.path, 'a.safetensors')
   await writeFile(path, smallFiles()['every dtype'])
   await using file = await openSafetensors(path)
-  const kinds = [...file.tensors.keys()].map(async name => [name, (await file.read(name)).data.constructor])
+  const kinds = [...file.tensors.keys()].map(async (name) => [name, (await file.read(name)).data.constructor])
   expect(Object.fromEntries(await Promise.all(kinds))).toEqual({
     float: Float32Array,
     int: Int32Array,
@@ -54,7 +54,15 @@ test('reads some elements of a tensor', async () => {
   expect(await file.readElements('layer.planes', 0, 12)).toEqual({ dtype: 'u32', shape: [12], data: data.slice(0, 12) })
   expect(await file.readElements('layer.planes', 7, 5)).toEqual({ dtype: 'u32', shape: [5], data: data.slice(7, 12) })
   expect(await file.readElements('layer.planes', 24, 0)).toEqual({ dtype: 'u32', shape: [0], data: data.slice(24) })
-  for (const [first, count] of [[0, 25], [24, 1], [-1, 1], [0, -1], [0.5, 1], [0, Number.NaN], [2 ** 53, 1]]) {
+  for (const [first, count] of [
+    [0, 25],
+    [24, 1],
+    [-1, 1],
+    [0, -1],
+    [0.5, 1],
+    [0, Number.NaN],
+    [2 ** 53, 1],
+  ]) {
     await expect(file.readElements('layer.planes', first, count)).rejects.toThrow(InvalidArgumentError)
   }
 })
@@ -79,7 +87,7 @@ test('a missing tensor is named, with what is like it', async () => {
   const path = join(folder.path, 'a.safetensors')
   await writeFile(path, smallFiles()['bit-planes'])
   await using file = await openSafetensors(path)
-  const error = await file.read('layer.lut5').catch(e => e)
+  const error = await file.read('layer.lut5').catch((e) => e)
   expect(error).toBeInstanceOf(FileFormatError)
   expect(error.message).toBe(`${path}: layer.lut5: the tensor is missing; it holds layer.lut3, layer.lut4, layer.planes`)
   await expect(file.read('constructor')).rejects.toThrow(/constructor: the tensor is missing$/)

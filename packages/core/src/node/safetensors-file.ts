@@ -20,7 +20,7 @@ export interface TensorInfo {
 }
 
 export interface ReadOptions {
-  /** Seen between chunks of 64 MiB; the read then throws the signal's reason. */
+  /** Seen between chunks of 16 MiB; the read then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 

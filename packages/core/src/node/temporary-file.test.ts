@@ -19,7 +19,7 @@ test('writes text and bytes, over what was there', async () => {
 test('the file is not there before it is whole', async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'a')
-  await writeWhole(path, async handle => {
+  await writeWhole(path, async (handle) => {
     await handle.write('half')
     expect(await readdir(folder.path)).toEqual([expect.stringMatching(/^\.a\.\d+\.\d+\.tmp$/)])
   })
@@ -30,7 +30,7 @@ test('writes at the same time do not mix', async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'a')
   const texts = Array.from({ length: 8 }, (_, i) => String(i).repeat(1000 * (i + 1)))
-  await Promise.all(texts.map(text => writeFileAtomic(path, text)))
+  await Promise.all(texts.map((text) => writeFileAtomic(path, text)))
   expect(texts).toContain(await readFile(path, 'utf8'))
   expect(await readdir(folder.path)).toEqual(['a'])
 })
@@ -39,7 +39,7 @@ test('a folder in the way is a typed error, and stays', async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'a')
   await mkdir(path)
-  const error = await writeFileAtomic(path, 'x').catch(e => e)
+  const error = await writeFileAtomic(path, 'x').catch((e) => e)
   expect(DpllmError.isInstance(error) && error.code).toBe('ERR_DPLLM_WRITE')
   expect(await readdir(folder.path)).toEqual(['a'])
 })

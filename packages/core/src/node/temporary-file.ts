@@ -42,7 +42,7 @@ export async function writeWhole(path: string, write: (handle: FileHandle) => Pr
  * @throws DpllmError ERR_DPLLM_WRITE if the system does not let it
  */
 export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  await writeWhole(path, handle => handle.writeFile(data))
+  await writeWhole(path, (handle) => handle.writeFile(data))
 }
 
 function temporaryName(base: string, pid: number, n: number): string {

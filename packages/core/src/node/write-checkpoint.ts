@@ -20,7 +20,8 @@ export async function writeCheckpoint(
   { maxShardBytes = MAX_SHARD_BYTES, ...options }: WriteOptions & { maxShardBytes?: number } = {},
 ): Promise<void> {
   const shards = splitIntoShards(entries, maxShardBytes)
-  if (shards.length > MAX_SHARDS) throw new InvalidArgumentError('maxShardBytes', `one that needs at most ${MAX_SHARDS}`, shards.length)
+  if (shards.length > MAX_SHARDS)
+    throw new InvalidArgumentError('maxShardBytes', `one that needs at most ${MAX_SHARDS}`, shards.length)
   const single = shards.length === 1
   const other = join(directory, single ? CHECKPOINT_INDEX_FILE : CHECKPOINT_FILE)
   if (await exists(other)) throw new InvalidArgumentError('directory', 'a folder without other weights', other)
@@ -31,7 +32,7 @@ export async function writeCheckpoint(
   let before = 0
   for (const [i, shard] of shards.entries()) {
     const done = before
-    const report: WriteOptions = onProgress ? { onProgress: p => onProgress({ ...p, done: done + p.done, total }) } : {}
+    const report: WriteOptions = onProgress ? { onProgress: (p) => onProgress({ ...p, done: done + p.done, total }) } : {}
     await writeSafetensors(join(directory, names[i]), shard.entries, { ...options, ...report })
     before += shard.bytes
   }

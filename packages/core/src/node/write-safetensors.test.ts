@@ -10,16 +10,16 @@ import { type TensorEntry, writeSafetensors } from './write-safetensors.js'
 
 const tensor = fc
   .record({
-    name: fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).filter(name => name !== '__metadata__'),
+    name: fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }).filter((name) => name !== '__metadata__'),
     dtype: fc.constantFrom(...(Object.keys(bytesPerElement) as DType[])),
     shape: fc.array(fc.nat(5), { maxLength: 3 }),
   })
-  .chain(declaration => {
+  .chain((declaration) => {
     const length = elementCount(declaration.shape) * bytesPerElement[declaration.dtype]
-    return fc.uint8Array({ minLength: length, maxLength: length }).map(bytes => ({ ...declaration, bytes }))
+    return fc.uint8Array({ minLength: length, maxLength: length }).map((bytes) => ({ ...declaration, bytes }))
   })
 
-const tensors = fc.uniqueArray(tensor, { selector: t => t.name, maxLength: 8 })
+const tensors = fc.uniqueArray(tensor, { selector: (t) => t.name, maxLength: 8 })
 
 async function* piecewise(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size)
@@ -77,13 +77,13 @@ test('data is asked for one tensor at a time, in the order of the file', async (
     shape: [count],
     data: async () => {
       calls.push(`${name} begins`)
-      await new Promise(resolve => setTimeout(resolve, 1))
+      await new Promise((resolve) => setTimeout(resolve, 1))
       calls.push(`${name} ends`)
       return typedArray(dtype, new ArrayBuffer(count * bytesPerElement[dtype]), 0, count)
     },
   })
   await writeSafetensors(join(folder.path, 'a'), [entry('mask', 'u8', 3), entry('x', 'f32', 2), entry('y', 'f32', 1)], {
-    onProgress: p => progress.push(p.done / p.total),
+    onProgress: (p) => progress.push(p.done / p.total),
   })
   expect(calls).toEqual(['x begins', 'x ends', 'y begins', 'y ends', 'mask begins', 'mask ends'])
   expect(progress).toEqual([8 / 15, 12 / 15, 1])
@@ -112,14 +112,50 @@ test.each<[what: string, entries: (abort: AbortController) => TensorEntry[], err
   ['data too long', () => [good, { ...good, name: 'b', data: new Float32Array(3) }], InvalidArgumentError],
   ['pieces without end', () => [good, { ...good, name: 'b', data: endless }], InvalidArgumentError],
   ['a name twice', () => [good, good], InvalidArgumentError],
-  ['a data function that throws', () => [good, { ...good, name: 'b', data: () => { throw stop } }], stop],
+  [
+    'a data function that throws',
+    () => [
+      good,
+      {
+        ...good,
+        name: 'b',
+        data: () => {
+          throw stop
+        },
+      },
+    ],
+    stop,
+  ],
   ['pieces that throw', () => [good, { ...good, name: 'b', data: throwing }], stop],
   [
     'an abort while data is made',
-    abort => [good, { ...good, name: 'b', data: () => { abort.abort(stop); return new Float32Array(2) } }, { ...good, name: 'c' }],
+    (abort) => [
+      good,
+      {
+        ...good,
+        name: 'b',
+        data: () => {
+          abort.abort(stop)
+          return new Float32Array(2)
+        },
+      },
+      { ...good, name: 'c' },
+    ],
     stop,
   ],
-  ['an abort with the last tensor', abort => [{ ...good, data: () => { abort.abort(stop); return new Float32Array(2) } }], stop],
+  [
+    'an abort with the last tensor',
+    (abort) => [
+      {
+        ...good,
+        data: () => {
+          abort.abort(stop)
+          return new Float32Array(2)
+        },
+      },
+    ],
+    stop,
+  ],
 ])('leaves nothing behind after %s', async (_, entries, error) => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'a.safetensors')
@@ -141,7 +177,7 @@ async function* throwing() {
 
 test('a folder that is not there is a typed error', async () => {
   await using folder = await temporaryFolder()
-  const error = await writeSafetensors(join(folder.path, 'none', 'a'), [good]).catch(e => e)
+  const error = await writeSafetensors(join(folder.path, 'none', 'a'), [good]).catch((e) => e)
   expect(DpllmError.isInstance(error)).toBe(true)
   expect(error.message).toMatch(/none.a: cannot be written: there is no such file or folder/)
 })

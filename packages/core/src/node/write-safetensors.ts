@@ -15,7 +15,7 @@ export interface TensorEntry extends TensorDeclaration {
 export interface WriteOptions {
   /** Written as the header's `__metadata__`. */
   readonly metadata?: Readonly<Record<string, string>>
-  /** Seen between tensors and every 64 MiB; the write then throws the signal's reason and leaves nothing behind. */
+  /** Seen between tensors and every 16 MiB; the write then throws the signal's reason and leaves nothing behind. */
   readonly signal?: AbortSignal | undefined
   /** Called after every tensor, in bytes. */
   readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
@@ -40,7 +40,7 @@ export async function writeSafetensors(path: string, entries: Iterable<TensorEnt
   const header = serializeSafetensorsHeader(tensors, metadata)
   const total = tensors.at(-1)?.end ?? 0
 
-  await writeWhole(path, async handle => {
+  await writeWhole(path, async (handle) => {
     await writeBytes(handle, header, signal)
     for (const { name, begin, end } of tensors) {
       signal?.throwIfAborted()

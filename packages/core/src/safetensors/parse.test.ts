@@ -7,7 +7,8 @@ import { parseHeaderLength, parseSafetensorsHeader } from './parse.js'
 const parse = (json: string | Uint8Array, dataBytes = 0) =>
   parseSafetensorsHeader(typeof json === 'string' ? new TextEncoder().encode(json) : json, { file: 'f.safetensors', dataBytes })
 
-const length = (bytes: number[], fileBytes: number) => parseHeaderLength(Uint8Array.from(bytes), { file: 'f.safetensors', fileBytes })
+const length = (bytes: number[], fileBytes: number) =>
+  parseHeaderLength(Uint8Array.from(bytes), { file: 'f.safetensors', fileBytes })
 
 /** The error that `act` throws. */
 function errorOf(act: () => unknown): FileFormatError {
@@ -43,7 +44,13 @@ test.each<[what: string, json: string, dataBytes: number, message: RegExp, item?
   ['a space in front', ' {}', 0, /does not begin with \{/],
   ['no JSON', '{"a":', 0, /is not JSON/],
   ['text after the object', '{} {}', 0, /is not JSON/],
-  ['an unknown dtype', '{"a":{"dtype":"F8_E4M3","shape":[],"data_offsets":[0,1]}}', 1, /unsupported dtype "F8_E4M3"; convert/, 'a'],
+  [
+    'an unknown dtype',
+    '{"a":{"dtype":"F8_E4M3","shape":[],"data_offsets":[0,1]}}',
+    1,
+    /unsupported dtype "F8_E4M3"; convert/,
+    'a',
+  ],
   ['our own spelling', '{"a":{"dtype":"f32","shape":[],"data_offsets":[0,4]}}', 4, /unsupported dtype "f32"/, 'a'],
   ['no dtype', '{"a":{"shape":[],"data_offsets":[0,4]}}', 4, /unsupported dtype none/, 'a'],
   ['a dtype of the prototype', '{"a":{"dtype":"constructor","shape":[],"data_offsets":[0,4]}}', 4, /unsupported dtype/, 'a'],

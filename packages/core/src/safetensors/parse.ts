@@ -105,7 +105,7 @@ function parseTensor(name: string, value: unknown, file: string): SafetensorsTen
   if (bytes === undefined) {
     throw fail(`expected a shape of non-negative integers whose product is below 2^53, found ${quote(shape)}`)
   }
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(o => Number.isSafeInteger(o) && o >= 0)) {
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((o) => Number.isSafeInteger(o) && o >= 0)) {
     throw fail(`expected data_offsets of two non-negative integers, found ${quote(offsets)}`)
   }
   const [begin, end] = offsets

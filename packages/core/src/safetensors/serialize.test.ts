@@ -10,11 +10,11 @@ const dtypes = Object.keys(bytesPerElement) as DType[]
 
 const declarations = fc.uniqueArray(
   fc.record({
-    name: fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter(name => name !== '__metadata__'),
+    name: fc.string({ unit: 'binary', minLength: 1, maxLength: 12 }).filter((name) => name !== '__metadata__'),
     dtype: fc.constantFrom(...dtypes),
     shape: fc.array(fc.nat(5), { maxLength: 4 }),
   }),
-  { selector: tensor => tensor.name, maxLength: 12 },
+  { selector: (tensor) => tensor.name, maxLength: 12 },
 )
 
 function parseBack(bytes: Uint8Array, dataBytes: number) {
@@ -51,8 +51,8 @@ test('the order is kept where it aligns every tensor', () => {
     { name: '0', dtype: 'f32', shape: [] },
   ]
   const placed = layoutTensors(tensors)
-  expect(placed.map(t => t.name)).toEqual(['b.planes', 'b.lut3', 'a.planes', '0'])
-  expect(placed.map(t => t.begin)).toEqual([0, 96, 144, 240])
+  expect(placed.map((t) => t.name)).toEqual(['b.planes', 'b.lut3', 'a.planes', '0'])
+  expect(placed.map((t) => t.begin)).toEqual([0, 96, 144, 240])
   // Written in that order too: as the property of an object "0" would come first.
   expect(new TextDecoder().decode(serializeSafetensorsHeader(placed)).match(/"[\w.]+":\{/g)).toEqual([
     '"b.planes":{',
@@ -69,7 +69,7 @@ test('otherwise wider elements go first', () => {
     { name: 'float', dtype: 'f32', shape: [1] },
     { name: 'brain', dtype: 'bf16', shape: [1] },
   ])
-  expect(placed.map(t => [t.name, t.begin, t.end])).toEqual([
+  expect(placed.map((t) => [t.name, t.begin, t.end])).toEqual([
     ['float', 0, 4],
     ['half', 4, 10],
     ['brain', 10, 12],
@@ -89,7 +89,13 @@ test.each<[what: string, tensors: TensorDeclaration[]]>([
   ['no name', [{ name: '', dtype: 'f32', shape }]],
   ['a long name', [{ name: 'n'.repeat(1025), dtype: 'f32', shape }]],
   ['the name of the metadata', [{ name: '__metadata__', dtype: 'f32', shape }]],
-  ['a name twice', [{ name: 'a', dtype: 'f32', shape }, { name: 'a', dtype: 'u8', shape }]],
+  [
+    'a name twice',
+    [
+      { name: 'a', dtype: 'f32', shape },
+      { name: 'a', dtype: 'u8', shape },
+    ],
+  ],
   ['an unknown dtype', [{ name: 'a', dtype: 'f64' as DType, shape }]],
   ['a negative size', [{ name: 'a', dtype: 'f32', shape: [-1] }]],
   ['a fractional size', [{ name: 'a', dtype: 'f32', shape: [1.5] }]],

@@ -49,7 +49,7 @@ export function layoutTensors(tensors: readonly TensorDeclaration[]): Safetensor
     }
   }
   const placed = place(tensors)
-  if (placed.every(t => t.begin % bytesPerElement[t.dtype] === 0)) return placed
+  if (placed.every((t) => t.begin % bytesPerElement[t.dtype] === 0)) return placed
   return place([...tensors].sort((a, b) => bytesPerElement[b.dtype] - bytesPerElement[a.dtype]))
 }
 
@@ -77,7 +77,7 @@ export function serializeSafetensorsHeader(
   const members: string[] = []
   const keys = Object.keys(metadata).sort()
   if (keys.length > 0) {
-    const entries = keys.map(key => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`)
+    const entries = keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(metadata[key])}`)
     members.push(`${JSON.stringify(METADATA_KEY)}:{${entries.join(',')}}`)
   }
   for (const { name, dtype, shape, begin, end } of tensors) {

@@ -1,3 +1,4 @@
+import { dequantize } from '../bit-planes/dequantize.js'
 import type { BitPlaneWeight } from '../bit-planes/weight.js'
 import { lutOf } from '../bit-planes/weight.js'
 import { f16ToF32 } from '../float16.js'
@@ -12,6 +13,12 @@ export type Arithmetic = 'f32' | 'precise' | 'fast'
 export type Tolerance = Readonly<Record<Arithmetic, number>>
 
 const F32 = 2 ** -24
+
+/** The larger one of each arithmetic: for steps that differ in what they read. */
+export function largestTolerance(tolerances: readonly Tolerance[]): Tolerance {
+  const largest = (arithmetic: Arithmetic) => Math.max(...tolerances.map((t) => t[arithmetic]))
+  return { f32: largest('f32'), precise: largest('precise'), fast: largest('fast') }
+}
 
 /** The same for every arithmetic: `roundings` f32 roundings of results of the same size. */
 export function f32Tolerance(roundings: number): Tolerance {
@@ -29,51 +36,46 @@ export function sumTolerance(K: number): number {
 }
 
 /**
- * Relative error of a product of bit-planes with x [T, K] by the arithmetic's rounding steps. A step s gives an error
- * of s/√12 for each term; steps are the row's largest centroid / 32640 for centroids and the group's largest |x| /
- * 32512 or / 127 for activations, here measured on the data itself. Terms are independent, so relative errors of
- * terms and of sums are equal, up to the fluctuation of a finite sample: over n results the ratio of two sample norms
- * spreads by about 1/√n, and four of these are allowed.
+ * Relative error of a product y = W x of bit-planes with x [T, K] by the arithmetic's rounding steps. A step s gives an
+ * error of standard deviation s/√12; steps are the row's largest centroid / 32640 for centroids and the group's largest
+ * |x| / 32512 or / 127 for activations. Errors of terms are independent, so their squares add up over all terms of all
+ * results; the norm of n results' errors spreads by about 1/√n, and four of these are allowed. f32 sums add their own
+ * error, which like the others is relative to √Σ (w x)²: where a result cancels, more than relative to itself.
  */
 export function bitPlaneTolerance(weight: BitPlaneWeight, bits: number, x: Float32Array): Tolerance {
-  const T = x.length / weight.cols
-  const slack = 1 + 4 / Math.sqrt(weight.rows * T)
-  const centroid = centroidError(weight, bits)
-  const of = (levels: number) => slack * Math.hypot(centroid, activationError(x, weight.cols, levels)) + sumTolerance(weight.cols)
-  return { f32: sumTolerance(weight.cols), precise: of(32512), fast: of(127) }
-}
-
-function centroidError(weight: BitPlaneWeight, bits: number): number {
-  const lut = lutOf(weight, bits)
-  let steps = 0
-  let squares = 0
-  for (let row = 0; row < weight.rows; row++) {
-    let max = 0
-    let sum = 0
-    for (let i = row << bits; i < (row + 1) << bits; i++) {
-      const c = f16ToF32(lut[i])
-      max = Math.max(max, Math.abs(c))
-      sum += c * c
-    }
-    steps += (max / 32640) ** 2 / 12
-    squares += sum / (1 << bits)
-  }
-  return Math.sqrt(steps / squares)
-}
-
-function activationError(x: Float32Array, K: number, levels: number): number {
-  let steps = 0
-  let squares = 0
-  for (let start = 0; start < x.length; start += K) {
-    for (let group = start; group < start + K; group += 32) {
-      let max = 0
-      const end = Math.min(group + 32, start + K)
-      for (let i = group; i < end; i++) {
-        max = Math.max(max, Math.abs(x[i]))
-        squares += x[i] * x[i]
+  const { rows, cols } = weight
+  const T = x.length / cols
+  const w = dequantize(weight, bits)
+  const centroidSteps = Float64Array.from({ length: rows }, (_, row) => largestCentroid(weight, bits, row) / 32640)
+  const slack = 1 + 4 / Math.sqrt(rows * T)
+  const sums = { result: 0, terms: 0, centroids: 0, activations: 0 }
+  for (let t = 0; t < T; t++) {
+    for (let row = 0; row < rows; row++) {
+      let y = 0
+      for (let group = 0; group < cols; group += 32) {
+        let largest = 0
+        let squares = 0
+        for (let k = group; k < Math.min(group + 32, cols); k++) {
+          const [a, b] = [w[row * cols + k], x[t * cols + k]]
+          y += a * b
+          sums.terms += (a * b) ** 2
+          sums.centroids += (centroidSteps[row] * b) ** 2 / 12
+          largest = Math.max(largest, Math.abs(b))
+          squares += a * a
+        }
+        sums.activations += (squares * largest ** 2) / 12
       }
-      steps += (end - group) * ((max / levels) ** 2 / 12)
+      sums.result += y * y
     }
   }
-  return Math.sqrt(steps / squares)
+  const f32 = sumTolerance(cols) * Math.sqrt(Math.max(1, sums.terms / sums.result))
+  const of = (levels: number) => slack * Math.sqrt((sums.centroids + sums.activations / levels ** 2) / sums.result) + f32
+  return { f32, precise: of(32512), fast: of(127) }
+}
+
+function largestCentroid(weight: BitPlaneWeight, bits: number, row: number): number {
+  const lut = lutOf(weight, bits)
+  let max = 0
+  for (let i = row << bits; i < (row + 1) << bits; i++) max = Math.max(max, Math.abs(f16ToF32(lut[i])))
+  return max
 }

@@ -4,15 +4,13 @@
 #include "addon/backend_binding.h"
 
 #if defined(DPLLM_QUANTIZER)
-namespace dpllm {
-void InitQuantizer(Napi::Env env, Napi::Object exports);
-}
+void InitQuantizer(Napi::Env env, Napi::Object exports);  // quantizer_binding.cpp
 #endif
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   dpllm::InitBackend(env, exports);
 #if defined(DPLLM_QUANTIZER)
-  dpllm::InitQuantizer(env, exports);
+  InitQuantizer(env, exports);
 #endif
   return exports;
 }

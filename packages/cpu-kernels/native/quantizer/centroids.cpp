@@ -1,5 +1,6 @@
 #include "centroids.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace dpllm {
@@ -39,9 +40,7 @@ void compute_centroids(const SortedRow& row, const Bounds& leaves, uint32_t seed
         continue;
       }
       const double mean = s.moments[node] / s.weights[node];
-      const double least = row.values[begin];
-      const double most = row.values[end - 1];
-      s.centroids[node] = mean < least ? least : mean > most ? most : mean;
+      s.centroids[node] = std::clamp<double>(mean, row.values[begin], row.values[end - 1]);
     }
   }
 }

@@ -8,18 +8,19 @@ namespace dpllm {
 // w (x - c)^2 over a cluster is its sum of w x^2, which no partition changes, minus this.
 static inline double gain(double weight, double moment) { return moment * moment / weight; }
 
-// For every i in [first, last], the best place where the last of m clusters over the first i values begins. That
-// place moves right with i and with m, so each is looked for between its neighbours' (divide and conquer over i,
-// coarse to fine; Wu 1991, "Optimal quantization by matrix searching"). Ties go left.
-static void fill_level(const SortedRow& row, size_t first, size_t last, const double* previous, const uint32_t* floors,
-                       double* current, uint32_t* starts) {
+// For every i from `first` to the row's end, where the last of `clusters` clusters over the first i values begins best.
+// That place moves right with i and with the number of clusters, so each is searched between its neighbours' places
+// and not before that of one cluster less (`floors`), from coarse to fine. Ties go left.
+static void add_cluster(const SortedRow& row, size_t clusters, size_t first, const double* previous,
+                        const uint32_t* floors, double* current, uint32_t* starts) {
+  const size_t last = row.values.size();
   const double* weight_sums = row.weight_sums.data();
   const double* moment_sums = row.moment_sums.data();
   size_t step = 1;
   while (step <= last - first) step *= 2;
   for (; step >= 1; step /= 2) {
     for (size_t i = first + step - 1; i <= last; i += 2 * step) {
-      size_t low = floors[i];
+      size_t low = std::max<size_t>(floors[i], clusters - 1);
       if (i >= first + step) low = std::max<size_t>(low, starts[i - step]);
       const size_t high = i + step <= last ? std::min<size_t>(i - 1, starts[i + step]) : i - 1;
       const double weight = weight_sums[i];
@@ -40,7 +41,7 @@ static void fill_level(const SortedRow& row, size_t first, size_t last, const do
 }
 
 void seed_partition(const SortedRow& row, uint32_t clusters, SeedScratch& scratch, Bounds& bounds) {
-  const size_t n = row.count;
+  const size_t n = row.values.size();
   bounds.resize(clusters + 1);
   if (n <= clusters) {
     for (uint32_t j = 0; j <= clusters; j++) bounds[j] = std::min<uint32_t>(j, static_cast<uint32_t>(n));
@@ -56,9 +57,8 @@ void seed_partition(const SortedRow& row, uint32_t clusters, SeedScratch& scratc
   }
   for (uint32_t m = 2; m <= clusters; m++) {
     const size_t first = m == clusters ? n : m;
-    uint32_t* floors = starts + (m - 1) * (n + 1);
-    for (size_t i = first; i <= n; i++) floors[i] = std::max(floors[i], m - 1);
-    fill_level(row, first, n, scratch.previous.data(), floors, scratch.current.data(), starts + m * (n + 1));
+    add_cluster(row, m, first, scratch.previous.data(), starts + (m - 1) * (n + 1), scratch.current.data(),
+                starts + m * (n + 1));
     std::swap(scratch.previous, scratch.current);
   }
   bounds[clusters] = static_cast<uint32_t>(n);

@@ -17,7 +17,7 @@ static void pack_row(const QuantizeRows& task, size_t row, const RowScratch& scr
     const size_t columns = std::min<size_t>(32, task.cols - 32 * word);
     uint32_t bits[8] = {};
     for (size_t i = 0; i < columns; i++) {
-      const uint32_t code = scratch.leaf_of[scratch.row.value_of[32 * word + i]];
+      const uint32_t code = scratch.leaf_of[scratch.row.value_index[32 * word + i]];
       for (uint32_t b = 0; b < 8; b++) bits[b] |= ((code >> b) & 1u) << i;
     }
     for (uint32_t plane = 0; plane < task.max_bits; plane++) {
@@ -28,7 +28,8 @@ static void pack_row(const QuantizeRows& task, size_t row, const RowScratch& scr
 
 void quantize_row(const QuantizeRows& task, size_t row, RowScratch& s) {
   const size_t offset = row * task.cols;
-  s.row.assign(task.weights + offset, task.sensitivities == nullptr ? nullptr : task.sensitivities + offset, task.cols);
+  const float* sensitivities = task.sensitivities == nullptr ? nullptr : task.sensitivities + offset;
+  sort_row(task.weights + offset, sensitivities, task.cols, s.sort, s.row);
   seed_partition(s.row, 1u << task.seed_bits, s.seed, s.bounds);
   for (uint32_t bits = task.seed_bits; bits < task.max_bits; bits++) {
     split_partition(s.row, s.bounds, s.halves);
@@ -40,7 +41,7 @@ void quantize_row(const QuantizeRows& task, size_t row, RowScratch& s) {
     uint16_t* lut = task.luts[bits - task.seed_bits] + row * count;
     for (size_t i = 0; i < count; i++) lut[i] = half_bits(s.centroids.centroids[count + i]);
   }
-  s.leaf_of.resize(s.row.count);
+  s.leaf_of.resize(s.row.values.size());
   for (uint32_t leaf = 0; leaf + 1 < s.bounds.size(); leaf++) {
     for (uint32_t i = s.bounds[leaf]; i < s.bounds[leaf + 1]; i++) s.leaf_of[i] = static_cast<uint8_t>(leaf);
   }

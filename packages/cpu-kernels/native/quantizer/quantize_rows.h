@@ -19,6 +19,7 @@ struct QuantizeRows {
 };
 
 struct RowScratch {
+  SortScratch sort;
   SortedRow row;
   SeedScratch seed;
   CentroidScratch centroids;

@@ -35,6 +35,7 @@ test('what families add', () => {
   const qwen = { architectures: ['Qwen2ForCausalLM'], sliding_window: 64, max_window_layers: 1 }
   expect(parse({ ...qwen, use_sliding_window: false }).windows).toEqual([undefined, undefined])
   expect(parse({ ...qwen, use_sliding_window: true }).windows).toEqual([undefined, 64])
+  expect(parse({ ...qwen, max_window_layers: undefined, use_sliding_window: true }).windows).toEqual([undefined, undefined])
   expect(parse({ ...qwen, layer_types: ['sliding_attention', 'full_attention'] }).windows).toEqual([64, undefined])
 })
 
@@ -50,6 +51,13 @@ test('Llama 3 scaling keeps short wavelengths, divides long ones, blends between
   expect(frequencies[32]).toBeCloseTo(((1 - smooth) / 8 + smooth) * plain(32), 9)
 })
 
+test('rope_parameters of transformers 5 say what the fields of version 4 say', () => {
+  const rope_parameters = { rope_type: 'default', rope_theta: 500_000, partial_rotary_factor: 0.75 }
+  const { rope } = parse({ head_dim: 16, rope_parameters })
+  expect(rope.frequencies).toHaveLength(6)
+  expect(rope).toEqual(parse({ head_dim: 16, rope_theta: 500_000, partial_rotary_factor: 0.75 }).rope)
+})
+
 test('YaRN and LongRoPE', () => {
   const yarn = parse({ head_dim: 128, rope_theta: 10_000, rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 4096 } }).rope
   expect(yarn.scale).toBeCloseTo(0.1 * Math.log(4) + 1, 12)
@@ -57,6 +65,11 @@ test('YaRN and LongRoPE', () => {
   expect(yarn.frequencies[20]).toBeCloseTo(10_000 ** (-20 / 64), 7)
   expect(yarn.frequencies[46]).toBeCloseTo(10_000 ** (-46 / 64) / 4, 7)
   expect(yarn.frequencies[33]).toBeCloseTo(10_000 ** (-33 / 64) * (0.5 + 0.5 / 4), 7)
+
+  // Without a factor, the ratio of the contexts.
+  const ratio = { rope_type: 'yarn', original_max_position_embeddings: 128 }
+  expect(parse({ rope_scaling: ratio }).rope).toEqual(parse({ rope_scaling: { ...ratio, factor: 4 } }).rope)
+  expect(() => parse({ rope_scaling: { rope_type: 'yarn' } })).toThrow(/expected factor/)
 
   const phi = { architectures: ['Phi3ForCausalLM'], max_position_embeddings: 131_072, original_max_position_embeddings: 4096, head_dim: 8 }
   const rope_scaling = { type: 'longrope', short_factor: [1, 1, 1, 2], long_factor: [1, 2, 4, 8] }

@@ -105,7 +105,8 @@ function windows(raw: RawConfig, family: Family): (number | undefined)[] {
     if (window === undefined) return undefined
     if (raw.layer_types) return raw.layer_types[layer] === 'sliding_attention' ? window : undefined
     if (family === 'qwen2' || family === 'qwen3') {
-      return raw.use_sliding_window && layer >= (raw.max_window_layers ?? 0) ? window : undefined
+      // 28 is what transformers takes when a config does not say.
+      return raw.use_sliding_window && layer >= (raw.max_window_layers ?? 28) ? window : undefined
     }
     return family === 'mistral' || family === 'phi3' ? window : undefined
   })

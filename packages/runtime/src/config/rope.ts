@@ -17,7 +17,8 @@ export class RopeError extends Error {}
 export function ropeFrequencies(raw: RawConfig, headDim: number, contextLength: number): RopeConfig {
   const scaling = raw.rope_scaling ?? raw.rope_parameters ?? {}
   const theta = raw.rope_theta ?? raw.rope_parameters?.rope_theta ?? 10_000
-  const rotated = Math.floor(headDim * (raw.partial_rotary_factor ?? 1))
+  // transformers 5 writes rope_theta and partial_rotary_factor into rope_parameters.
+  const rotated = Math.floor(headDim * (raw.partial_rotary_factor ?? raw.rope_parameters?.partial_rotary_factor ?? 1))
   if (rotated % 2 !== 0) throw new RopeError(`an even number of rotated values, found ${rotated}`)
   const F = rotated / 2
   const base = Array.from({ length: F }, (_, i) => theta ** (-(2 * i) / rotated))
@@ -47,7 +48,8 @@ export function ropeFrequencies(raw: RawConfig, headDim: number, contextLength: 
       )
     }
     case 'yarn': {
-      const factor = need('factor')
+      const most = raw.max_position_embeddings
+      const factor = scaling.factor ?? (original < most ? most / original : need('factor'))
       // Pair whose wavelength makes `turns` turns over the original context.
       const pairAt = (turns: number) => (rotated * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta))
       const whole = scaling.truncate ?? true

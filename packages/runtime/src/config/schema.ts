@@ -9,6 +9,7 @@ const ropeScaling = z
     rope_type: z.string().nullish(),
     type: z.string().nullish(),
     rope_theta: z.number().positive().nullish(),
+    partial_rotary_factor: z.number().positive().max(1).nullish(),
     factor: z.number().positive().nullish(),
     low_freq_factor: z.number().positive().nullish(),
     high_freq_factor: z.number().positive().nullish(),

@@ -23,7 +23,8 @@ export async function collect(parts: AsyncIterable<GeneratePart>): Promise<Gener
     tokens.push({ id: part.token, text: part.text, logprob: part.logprob, bits: part.bits })
     last = part
   }
-  if (last?.finishReason === undefined) throw new InvalidArgumentError('parts', 'a generation up to its end', `${tokens.length} parts`)
+  if (last?.finishReason === undefined)
+    throw new InvalidArgumentError('parts', 'a generation up to its end', `${tokens.length} parts`)
   return {
     text: tokens.map((token) => token.text).join(''),
     tokens,

@@ -67,7 +67,12 @@ export async function* generate(
   }
 }
 
-async function prefill(decoder: Decoder, tokens: Uint32Array, cache: KeyValueCache, options: GenerateOptions): Promise<StepOutput> {
+async function prefill(
+  decoder: Decoder,
+  tokens: Uint32Array,
+  cache: KeyValueCache,
+  options: GenerateOptions,
+): Promise<StepOutput> {
   const { signal, onPromptProgress } = options
   for (let start = 0; ; start += PREFILL_CHUNK) {
     signal?.throwIfAborted()
@@ -81,6 +86,7 @@ async function prefill(decoder: Decoder, tokens: Uint32Array, cache: KeyValueCac
 
 function answerLength(maxTokens: number | undefined, room: number): number {
   if (maxTokens === undefined) return room
-  if (!Number.isInteger(maxTokens) || maxTokens < 1) throw new InvalidArgumentError('maxTokens', 'an integer, at least 1', maxTokens)
+  if (!Number.isInteger(maxTokens) || maxTokens < 1)
+    throw new InvalidArgumentError('maxTokens', 'an integer, at least 1', maxTokens)
   return Math.min(maxTokens, room)
 }

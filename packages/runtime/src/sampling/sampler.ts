@@ -50,7 +50,8 @@ export function createSampler(options: SamplingOptions = {}): Sampler {
   return {
     sample(logits) {
       const logTotal = logSumExp(logits)
-      const token = temperature === 0 ? greedy(logits) : draw(logits, candidates(logits, k, p, least, logTotal), temperature, random)
+      const token =
+        temperature === 0 ? greedy(logits) : draw(logits, candidates(logits, k, p, least, logTotal), temperature, random)
       return { token, logprob: logits[token] - logTotal }
     },
   }
@@ -62,9 +63,15 @@ function candidates(logits: Float32Array, k: number, p: number, least: number, l
     ids = topK(logits, k)
     if (p < 1) ids = topP(logits, ids, p, logSumExp(Float32Array.from(ids, (id) => logits[id])))
   } else {
-    ids = p < 1 ? nucleus(logits, p, logTotal) : Uint32Array.from(logits.keys())
+    ids = p < 1 ? nucleus(logits, p, logTotal) : allTokens(logits.length)
   }
   return least > 0 ? minP(logits, ids, least) : ids
+}
+
+function allTokens(count: number): Uint32Array {
+  const ids = new Uint32Array(count)
+  for (let v = 0; v < count; v++) ids[v] = v
+  return ids
 }
 
 /** Top-p of all tokens. Sorts no more of them than it needs: mostly a few hundred have nearly all of the probability. */

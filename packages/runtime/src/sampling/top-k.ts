@@ -14,16 +14,18 @@ export function topK(logits: Float32Array, k: number): Uint32Array {
   const bits = new Int32Array(logits.buffer, logits.byteOffset, size)
   const keyOf = (v: number) => orderOf(bits[v]) * size + (size - 1 - v)
   const kept = createMinHeap(count)
+  const idOf = (key: number) => size - 1 - (key % size)
   for (let v = 0; v < count; v++) kept.push(keyOf(v))
+  let worst = logits[idOf(kept.smallest)]
   for (let v = count; v < size; v++) {
-    const key = keyOf(v)
-    if (key > kept.smallest) {
-      kept.pop()
-      kept.push(key)
-    }
+    // An equal one has a greater id than all kept, so it is worse.
+    if (logits[v] <= worst) continue
+    kept.pop()
+    kept.push(keyOf(v))
+    worst = logits[idOf(kept.smallest)]
   }
   const ids = new Uint32Array(count)
-  for (let i = count - 1; i >= 0; i--) ids[i] = size - 1 - (kept.pop() % size)
+  for (let i = count - 1; i >= 0; i--) ids[i] = idOf(kept.pop())
   return ids
 }
 

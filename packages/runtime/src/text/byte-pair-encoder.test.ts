@@ -45,7 +45,10 @@ test('gives the tokens of the definition', () => {
 
 test('merges a word of a million equal characters from the left', () => {
   const vocabulary = new Map(['a', 'aa', 'aaaa'].map((token, id) => [token, id]))
-  const encode = createBytePairEncoder(vocabulary, [['a', 'a'], ['aa', 'aa']])
+  const encode = createBytePairEncoder(vocabulary, [
+    ['a', 'a'],
+    ['aa', 'aa'],
+  ])
   const tokens = encode('a'.repeat(1_000_003))
   expect(tokens.length).toBe(250_002)
   expect(tokens.slice(-3)).toEqual(['aaaa', 'aa', 'a'])

@@ -1,9 +1,14 @@
 import { createMinHeap } from '../min-heap.js'
+import { MAX_VOCABULARY } from './tokenizer-json.js'
 
 /** Words up to this many UTF-16 units are remembered: real words repeat, longer runs do not. */
 const MAX_CACHED_LENGTH = 64
 /** Most words remembered; about 10 MB. The cache starts anew when it is full. */
 const MAX_CACHED_WORDS = 2 ** 16
+
+/** Instead of an id: a character that is in no vocabulary, and a place whose symbol was merged into the one before. */
+const UNKNOWN = -1
+const GONE = -2
 
 /**
  * Byte-pair encoding (Sennrich et al. 2016): the characters of a word, merged pair by pair, the earliest merge of the
@@ -41,26 +46,28 @@ interface MergeTable {
 function mergeTable(vocabulary: ReadonlyMap<string, number>, merges: readonly (readonly [string, string])[]): MergeTable {
   const merged = new Int32Array(merges.length)
   const ranks = new Map<number, number>()
-  const stride = 2 ** 26
+  const pair = (left: number, right: number) => left * MAX_VOCABULARY + right
   merges.forEach(([left, right], rank) => {
     merged[rank] = vocabulary.get(left + right) as number
-    const key = (vocabulary.get(left) as number) * stride + (vocabulary.get(right) as number)
-    ranks.set(key, rank)
+    ranks.set(pair(vocabulary.get(left) as number, vocabulary.get(right) as number), rank)
   })
-  return { merged, rank: (left, right) => (left < 0 || right < 0 ? -1 : (ranks.get(left * stride + right) ?? -1)) }
+  return { merged, rank: (left, right) => (left < 0 || right < 0 ? -1 : (ranks.get(pair(left, right)) ?? -1)) }
 }
 
 function merge(word: string, vocabulary: ReadonlyMap<string, number>, { rank, merged }: MergeTable): string[] {
   // Symbols are a doubly linked list over the index of their first character.
   const starts = new Int32Array(word.length + 1)
   const ids = new Int32Array(word.length)
+  const next = new Int32Array(word.length)
+  const previous = new Int32Array(word.length)
   let n = 0
   for (const character of word) {
     starts[n + 1] = starts[n] + character.length
-    ids[n++] = vocabulary.get(character) ?? -1
+    ids[n] = vocabulary.get(character) ?? UNKNOWN
+    previous[n] = n - 1
+    next[n] = n + 1
+    n++
   }
-  const next = Int32Array.from({ length: n }, (_, i) => i + 1)
-  const previous = Int32Array.from({ length: n }, (_, i) => i - 1)
 
   // One number orders by rank, then by place. A pair that has changed since is known by its rank being another.
   const queue = createMinHeap(2 * n)
@@ -70,7 +77,6 @@ function merge(word: string, vocabulary: ReadonlyMap<string, number>, { rank, me
     if (r >= 0) queue.push(r * n + i)
   }
   for (let i = 0; i + 1 < n; i++) offer(i)
-  const GONE = -2
   while (queue.size > 0) {
     const key = queue.pop()
     const i = key % n
@@ -85,6 +91,6 @@ function merge(word: string, vocabulary: ReadonlyMap<string, number>, { rank, me
     offer(i)
   }
   const tokens: string[] = []
-  for (let i = 0; i < n; i = next[i]) tokens.push(word.slice(starts[i], starts[Math.min(next[i], n)]))
+  for (let i = 0; i < n; i = next[i]) tokens.push(word.slice(starts[i], starts[next[i]]))
   return tokens
 }

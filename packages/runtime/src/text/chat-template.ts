@@ -27,7 +27,7 @@ export interface RenderChatOptions {
   readonly addGenerationPrompt?: boolean | undefined
   readonly bosToken?: string | undefined
   readonly eosToken?: string | undefined
-  /** More variables for the template: `tools`, `enable_thinking`, `date_string`, or a fixed `strftime_now`. */
+  /** More variables for the template: `tools`, `enable_thinking`, `date_string`. */
   readonly variables?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -60,7 +60,9 @@ function templateNamed(value: unknown, name: string, file: string): string | und
       throw new FileFormatError(file, 'expected {"name", "template"} in the list', { item })
     }
     if (entry.template.length > MAX_TEMPLATE_LENGTH) {
-      throw new FileFormatError(file, `has ${entry.template.length} characters, at most ${MAX_TEMPLATE_LENGTH} are read`, { item })
+      throw new FileFormatError(file, `has ${entry.template.length} characters, at most ${MAX_TEMPLATE_LENGTH} are read`, {
+        item,
+      })
     }
     if (entry.name === name) return entry.template
   }
@@ -72,7 +74,11 @@ function templateNamed(value: unknown, name: string, file: string): string | und
  * @throws UnsupportedError if there is no template; InvalidArgumentError if the template refuses the messages;
  *   FileFormatError if it fails
  */
-export function renderChat(template: ChatTemplate | undefined, messages: readonly ChatMessage[], options: RenderChatOptions = {}): string {
+export function renderChat(
+  template: ChatTemplate | undefined,
+  messages: readonly ChatMessage[],
+  options: RenderChatOptions = {},
+): string {
   if (template === undefined) {
     throw new UnsupportedError(
       'the model has no chat template: give the prompt as text, or put the template of its family into chat_template.jinja in its folder',
@@ -80,16 +86,24 @@ export function renderChat(template: ChatTemplate | undefined, messages: readonl
   }
   checkMessages(messages)
   const { addGenerationPrompt = true, bosToken = '', eosToken = '', variables } = options
+  const refuse = (reason: unknown) => {
+    throw new InvalidArgumentError(
+      'messages',
+      `messages that the model's chat template accepts (it says: ${reason})`,
+      roles(messages),
+    )
+  }
   try {
-    return new Template(template.source).render({
+    const parsed = new Template(template.source)
+    // The library's own raise_exception cannot be told from its errors; a template may set it, a caller may not.
+    parsed.parsed.body.unshift(...new Template('{% set raise_exception = refuse_messages %}').parsed.body)
+    return parsed.render({
+      ...variables,
       messages,
       add_generation_prompt: addGenerationPrompt,
       bos_token: bosToken,
       eos_token: eosToken,
-      raise_exception: (reason: unknown) => {
-        throw new InvalidArgumentError('messages', `messages that the model's chat template accepts (it says: ${reason})`, roles(messages))
-      },
-      ...variables,
+      refuse_messages: refuse,
     })
   } catch (cause) {
     if (DpllmError.isInstance(cause)) throw cause
@@ -99,10 +113,12 @@ export function renderChat(template: ChatTemplate | undefined, messages: readonl
 }
 
 function checkMessages(messages: readonly ChatMessage[]): void {
-  if (!Array.isArray(messages) || messages.length === 0) throw new InvalidArgumentError('messages', 'at least one message', messages)
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw new InvalidArgumentError('messages', 'at least one message', messages)
   messages.forEach((message: ChatMessage, i) => {
     for (const field of ['role', 'content'] as const) {
-      if (typeof message?.[field] !== 'string') throw new InvalidArgumentError(`messages[${i}].${field}`, 'a string', message?.[field])
+      if (typeof message?.[field] !== 'string')
+        throw new InvalidArgumentError(`messages[${i}].${field}`, 'a string', message?.[field])
     }
   })
 }

@@ -54,5 +54,7 @@ function checkSplit(config: Record<string, unknown>, file: string): void {
   const behavior = String(config.behavior).toLowerCase()
   const inverted = config.invert === true
   if (behavior === 'removed' || (behavior === 'isolated' && !inverted)) return
-  throw new UnsupportedError(`${file}: Split with behavior ${JSON.stringify(config.behavior)}${inverted ? ', inverted,' : ''} is not known`)
+  throw new UnsupportedError(
+    `${file}: Split with behavior ${JSON.stringify(config.behavior)}${inverted ? ', inverted,' : ''} is not known`,
+  )
 }

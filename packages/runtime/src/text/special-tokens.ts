@@ -31,7 +31,8 @@ export async function readSpecialTokens(directory: string, idOf: (token: string)
       const text = tokenText(json[key], file, key)
       if (text === undefined) continue
       const id = idOf(text)
-      if (id === undefined) throw new FileFormatError(file, `${JSON.stringify(text)} is not in the vocabulary of tokenizer.json`, { item: key })
+      if (id === undefined)
+        throw new FileFormatError(file, `${JSON.stringify(text)} is not in the vocabulary of tokenizer.json`, { item: key })
       return { token: text, id, none: false }
     }
     return { token: undefined, id: undefined, none: false }

@@ -50,7 +50,8 @@ test('never gives a piece that a stop string may still begin in', () => {
     fc.property(word(0, 8), word(1, 4), (text, stop) => {
       const { text: given, stop: found } = createStopFilter([stop]).push(text)
       fc.pre(found === undefined)
-      for (let n = 1; n < stop.length; n++) if (text.endsWith(stop.slice(0, n))) expect(given.length).toBeLessThanOrEqual(text.length - n)
+      for (let n = 1; n < stop.length; n++)
+        if (text.endsWith(stop.slice(0, n))) expect(given.length).toBeLessThanOrEqual(text.length - n)
     }),
   )
 })

@@ -4,7 +4,9 @@ import { createTokenDecoder } from './token-decoder.js'
 
 const tokens = [' ', 'a', '  b', '\ufeff', 'é'].map((text) => new TextEncoder().encode(text))
 const bytesOf = (id: number) => (id < 256 ? Uint8Array.of(id) : tokens[id - 256])
-const anyIds = fc.array(fc.oneof(fc.nat(260), fc.integer({ min: 256, max: 260 }), fc.integer({ min: 0x80, max: 0xff })), { maxLength: 30 })
+const anyIds = fc.array(fc.oneof(fc.nat(260), fc.integer({ min: 256, max: 260 }), fc.integer({ min: 0x80, max: 0xff })), {
+  maxLength: 30,
+})
 
 function textOf(ids: number[], spaces: number): string {
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(ids.flatMap((id) => [...bytesOf(id)])))

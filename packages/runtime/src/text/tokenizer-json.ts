@@ -7,7 +7,11 @@ export const MAX_VOCABULARY = 2 ** 20
 /** Longest pattern: the longest in use have some 600 characters, and the library's rewriting of them is quadratic. */
 const MAX_PATTERN_LENGTH = 8192
 
-const id = z.number().int().min(0).max(MAX_VOCABULARY - 1)
+const id = z
+  .number()
+  .int()
+  .min(0)
+  .max(MAX_VOCABULARY - 1)
 
 const addedToken = z.looseObject({ id, content: z.string().min(1), special: z.boolean().optional() })
 
@@ -58,12 +62,17 @@ export function parseTokenizerJson(value: unknown, file: string): TokenizerJson 
   const vocabulary = parseVocabulary(model.vocab, file)
   const merges = parseMerges(model.merges, vocabulary, file)
   const addedTokens = json.added_tokens ?? []
-  const known = new Set(addedTokens.map((token) => token.content))
-  if (model.unk_token != null && !vocabulary.has(model.unk_token) && !known.has(model.unk_token)) {
-    throw new FileFormatError(file, `${JSON.stringify(model.unk_token)} is not in the vocabulary`, { item: 'model.unk_token' })
+  const added = new Set(addedTokens.map((token) => token.content))
+  const checkToken = (token: unknown, item: string) => {
+    if (typeof token === 'string' && (vocabulary.has(token) || added.has(token))) return
+    throw new FileFormatError(file, `${JSON.stringify(token)} is not in the vocabulary`, { item })
   }
-  checkPatterns(json.normalizer, file)
-  checkPatterns(json.pre_tokenizer, file)
+  if (model.unk_token != null) checkToken(model.unk_token, 'model.unk_token')
+  visit([json.normalizer, json.pre_tokenizer], (node) => checkPattern(node, file))
+  // The library would put the unknown token in the place of a special token that it does not find.
+  visit(json.post_processor, ({ SpecialToken: token }) => {
+    if (token !== undefined) checkToken(isJsonObject(token) ? token.id : token, 'post_processor')
+  })
   return { json: { ...json, model: { ...model, type } }, vocabulary, merges, addedTokens }
 }
 
@@ -75,9 +84,12 @@ function parseVocabulary(vocab: unknown, file: string): Map<string, number> {
   const seen = new Uint8Array(MAX_VOCABULARY)
   for (const [token, tokenId] of vocabulary) {
     if (!Number.isInteger(tokenId) || tokenId < 0 || tokenId >= MAX_VOCABULARY) {
-      throw new FileFormatError(file, `id of ${JSON.stringify(token)}: expected an integer from 0 to ${MAX_VOCABULARY - 1}`, { item })
+      throw new FileFormatError(file, `id of ${JSON.stringify(token)}: expected an integer from 0 to ${MAX_VOCABULARY - 1}`, {
+        item,
+      })
     }
-    if (seen[tokenId]) throw new FileFormatError(file, `id ${tokenId} stands for two tokens, one is ${JSON.stringify(token)}`, { item })
+    if (seen[tokenId])
+      throw new FileFormatError(file, `id ${tokenId} stands for two tokens, one is ${JSON.stringify(token)}`, { item })
     seen[tokenId] = 1
   }
   return vocabulary
@@ -102,14 +114,18 @@ function parseMerges(merges: unknown, vocabulary: ReadonlyMap<string, number>, f
 }
 
 /** Every Replace and Split has a pattern, as the library does not insist on it. */
-function checkPatterns(node: unknown, file: string): void {
-  if (Array.isArray(node)) for (const child of node) checkPatterns(child, file)
-  if (!isJsonObject(node)) return
-  if (node.type === 'Replace' || node.type === 'Split') {
-    const pattern = isJsonObject(node.pattern) ? (node.pattern.Regex ?? node.pattern.String) : undefined
-    if (typeof pattern !== 'string' || pattern.length > MAX_PATTERN_LENGTH) {
-      throw new FileFormatError(file, `expected {"String"} or {"Regex"} of at most ${MAX_PATTERN_LENGTH} characters`, { item: `${node.type}.pattern` })
-    }
+function checkPattern(node: Record<string, unknown>, file: string): void {
+  if (node.type !== 'Replace' && node.type !== 'Split') return
+  const pattern = isJsonObject(node.pattern) ? (node.pattern.Regex ?? node.pattern.String) : undefined
+  if (typeof pattern !== 'string' || pattern.length > MAX_PATTERN_LENGTH) {
+    throw new FileFormatError(file, `expected {"String"} or {"Regex"} of at most ${MAX_PATTERN_LENGTH} characters`, {
+      item: `${node.type}.pattern`,
+    })
   }
-  for (const child of Object.values(node)) checkPatterns(child, file)
+}
+
+/** Calls `check` for every object inside. */
+function visit(node: unknown, check: (node: Record<string, unknown>) => void): void {
+  if (isJsonObject(node)) check(node)
+  if (typeof node === 'object' && node !== null) for (const child of Object.values(node)) visit(child, check)
 }

@@ -112,14 +112,17 @@ function createEncoder(
     const pre_tokenizer = adaptPreTokenizer(json.pre_tokenizer, file)
     // Without its merges and decoder, as it would build tables for them that nothing reads.
     const model = { ...json.model, merges: [] }
-    const library: LibraryTokenizer = new Library({ ...json, added_tokens: addedTokens, normalizer, pre_tokenizer, post_processor, decoder: null, model }, {})
+    const library: LibraryTokenizer = new Library(
+      { ...json, added_tokens: addedTokens, normalizer, pre_tokenizer, post_processor, decoder: null, model },
+      {},
+    )
     library.model.bpe = createBytePairEncoder(vocabulary, merges)
     return (text: string, add_special_tokens: boolean) => library.encode(text, { add_special_tokens }).ids
   })
   // Broken post-processors and patterns show only when they are used.
   const around = guarded(file, () => encode('a 1\n', true))
   if (!around.every((id) => Number.isInteger(id))) {
-    throw new FileFormatError(file, 'names a special token that is not in the vocabulary', { item: 'post_processor' })
+    throw new FileFormatError(file, 'gives tokens that are not in the vocabulary', { item: 'post_processor' })
   }
   // Early Llama 3 files leave the beginning token to whoever reads add_bos_token.
   const prepend = addBos && bosId !== undefined && around[0] !== bosId

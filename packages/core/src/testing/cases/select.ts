@@ -5,7 +5,7 @@ import { createDenseWeights } from '../../reference/linear.js'
 import { estimate } from '../../reference/select.js'
 import { type OperatorCase, operatorCase } from '../case-builder.js'
 import { randomBitPlanes, randomTensor } from '../random-weights.js'
-import { bitPlaneTolerance } from '../tolerance.js'
+import { bitPlaneTolerance, largestTolerance } from '../tolerance.js'
 
 /** Decisions that differ from token to token, with every estimator, and products whose rows then read different bits. */
 export function selectCases(): OperatorCase[] {
@@ -41,7 +41,7 @@ export function selectCases(): OperatorCase[] {
               // Without a policy: everything that is loaded.
               {},
             ],
-            tolerance: bitPlaneTolerance(weight, 3, x.data),
+            tolerance: largestTolerance([low, high, 8].map((bits) => bitPlaneTolerance(weight, bits, x.data))),
           }),
         )
       }

@@ -16,7 +16,14 @@ ALWAYS_INLINE void store_f16(uint16_t* p, vf v) {
   _mm256_storeu_si256((__m256i*)p, _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
-#include "kernels/avx512/butterfly.inl"
+ALWAYS_INLINE vw load_words(const uint32_t* p) { return (vw)_mm512_loadu_si512(p); }
+ALWAYS_INLINE vw load_words_part(const uint32_t* p, size_t n) {
+  return (vw)_mm512_maskz_loadu_epi32((__mmask16)((1u << n) - 1), p);
+}
+#define select_bits(mask, a, b) (vw)_mm512_ternarylogic_epi32((__m512i)(mask), (__m512i)(a), (__m512i)(b), 0xCA)
+
+#include "kernels/shared/butterfly.inl"
+#include "kernels/avx512/lookup.inl"
 #include "kernels/avx512/tile.inl"
 #include "kernels/shared/convert.inl"
 #include "kernels/shared/elementwise.inl"
@@ -25,6 +32,7 @@ ALWAYS_INLINE void store_f16(uint16_t* p, vf v) {
 #include "kernels/shared/tile.inl"
 #include "kernels/shared/attention.inl"
 #include "kernels/avx512/gemv.inl"
+#include "kernels/shared/integer_gemv.inl"
 
 }  // namespace
 

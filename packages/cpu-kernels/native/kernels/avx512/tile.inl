@@ -46,14 +46,13 @@ struct HalfTable {
 template <int BITS>
 void tile_row(const BitPlaneView& w, size_t row, size_t first_word, float* out) {
   const HalfTable<BITS> table(w.lut + (row << BITS));
-  const __mmask16 mask = word_mask(w.words, first_word);
-  const size_t words = (size_t)__builtin_popcount(mask);
-  const Codes codes = load_codes<BITS>(w, row, first_word, mask);
+  const size_t words = words_of_block(w.words, first_word);
+  const Codes codes = load_codes<BITS>(w, row, first_word, words);
   const __mmask16 low = words >= 8 ? 0xffff : (__mmask16)((1u << (2 * words)) - 1);
   const __mmask16 high = words <= 8 ? 0 : words == 16 ? 0xffff : (__mmask16)((1u << (2 * words - 16)) - 1);
   for (int half = 0; half < 16; half++) {
-    const __m512i code = half % 2 ? _mm512_srli_epi16(codes.r[half / 2], 8) : codes.r[half / 2];
-    const __m512i values = table[code];
+    const vw code = half % 2 ? right(codes.r[half / 2], 8) : codes.r[half / 2];
+    const __m512i values = table[(__m512i)code];
     float* place = out + (size_t)half * 2 * words;
     _mm512_mask_storeu_ps(place, low, _mm512_cvtph_ps(_mm512_castsi512_si256(values)));
     _mm512_mask_storeu_ps(place + 16, high, _mm512_cvtph_ps(_mm512_extracti64x4_epi64(values, 1)));
@@ -61,7 +60,7 @@ void tile_row(const BitPlaneView& w, size_t row, size_t first_word, float* out) 
 }
 
 void bit_plane_tile_row(const BitPlaneView& w, size_t row, size_t first, size_t, float* out) {
-  static_assert(TILE_COLS == 32 * BLOCK_WORDS, "a tile row is one block");
+  static_assert(TILE_COLS == BLOCK_COLS, "a tile row is one block");
   static constexpr decltype(&tile_row<1>) by_bits[] = {tile_row<1>, tile_row<2>, tile_row<3>, tile_row<4>,
                                                        tile_row<5>, tile_row<6>, tile_row<7>, tile_row<8>};
   by_bits[w.bits - 1](w, row, first / 32, out);

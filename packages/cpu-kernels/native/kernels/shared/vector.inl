@@ -9,6 +9,7 @@ typedef float vf __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t vi __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint32_t vu __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint16_t vh __attribute__((vector_size(VECTOR_BYTES / 2)));
+typedef uint16_t vw __attribute__((vector_size(VECTOR_BYTES)));
 
 ALWAYS_INLINE vf load(const float* p) {
   vf v;

@@ -1,0 +1,118 @@
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { type BenchModel, bench, knownShapes, randomModel } from '@dpllm/eval'
+import { createBackend, type Model, type PrecisionRequest } from '@dpllm/runtime'
+import { type Command, Option } from 'commander'
+import { type CommandContext, UsageError } from '../context.js'
+import { openModel } from '../open-model.js'
+import { addBackendFlags, type BackendFlags, backendOptions } from '../options/backend.js'
+import { addLogFlags, type LogFlags } from '../options/log.js'
+import { bitRange, integer, list, number } from '../options/parse.js'
+import { addLoadFlags, loadOptions } from '../options/precision.js'
+import { type BenchFormat, type BenchLine, benchFormats, formatBench } from '../output/bench-table.js'
+import { createProgressBar } from '../output/progress.js'
+
+interface BenchFlags extends BackendFlags, LogFlags {
+  readonly promptTokens: number[]
+  readonly maxTokens: number[]
+  readonly repetitions: number
+  readonly warmup: number
+  readonly batchSize: number
+  readonly precision?: number[]
+  readonly targetBits?: number[]
+  readonly maxBits?: number
+  readonly profile?: string
+  readonly random?: string
+  readonly layers?: number
+  readonly vocab?: number
+  readonly bits: { least: number; most: number }
+  readonly seed: number
+  readonly output: BenchFormat
+  readonly json?: boolean
+}
+
+/** `dpllm bench MODEL` and `dpllm bench --random SHAPE`: tokens per second. */
+export function addBench(program: Command, context: CommandContext): void {
+  const command = program
+    .command('bench')
+    .description('measure speed: prompts of -p tokens (pp), generation of -n tokens (tg)')
+    .argument('[model]', 'folder of a model, quantized or original')
+    .addOption(new Option('-p, --prompt-tokens <counts>', 'lengths of prompts; 0 for none').argParser(list(integer(0))).default([512], '512'))
+    .addOption(new Option('-n, --max-tokens <counts>', 'numbers of tokens to generate; 0 for none').argParser(list(integer(0))).default([128], '128'))
+    .addOption(new Option('-r, --repetitions <count>', 'runs of each test').argParser(integer(1)).default(5))
+    .addOption(new Option('--warmup <count>', 'runs before them that do not count').argParser(integer(0)).default(1))
+    .addOption(new Option('-b, --batch-size <tokens>', 'tokens of a prompt that run at once').argParser(integer(1)).default(512))
+    .addOption(new Option('--precision <bits,...>', 'measure at these whole numbers of bits').argParser(list(integer(1, 8))))
+    .addOption(new Option('--target-bits <bits,...>', 'measure at these targets of the profile').argParser(list(number)))
+    .addOption(new Option('--random <shape>', `random weights in the shapes of ${Object.keys(knownShapes).join(', ')}`))
+    .addOption(new Option('--layers <count>', 'layers of the random model (default: all)').argParser(integer(1)))
+    .addOption(new Option('--vocab <size>', 'vocabulary of the random model').argParser(integer(1)))
+    .addOption(new Option('--bits <range>', 'bits of the random model').argParser(bitRange).default({ least: 3, most: 8 }, '3-8'))
+    .addOption(new Option('-s, --seed <number>', 'seed of the random model').argParser(integer(0, 2 ** 32 - 1)).default(0))
+    .addOption(new Option('-o, --output <format>', 'what to print').choices(benchFormats).default('md'))
+    .option('--json', 'the same as -o json')
+  addLogFlags(addBackendFlags(addLoadFlags(command))).action(async (directory: string | undefined, flags: BenchFlags) => {
+    await using opened = await openSubject(directory, flags, context)
+    const { model, name } = opened
+    const { io, interrupts } = context
+    const lines: BenchLine[] = []
+    using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })
+    for (const request of requestsOf(flags)) {
+      const rows = await bench(model, {
+        ...request,
+        promptTokens: flags.promptTokens.filter((n) => n > 0),
+        generatedTokens: flags.maxTokens.filter((n) => n > 0),
+        repetitions: flags.repetitions,
+        warmup: flags.warmup,
+        batchSize: flags.batchSize,
+        signal: interrupts.signal,
+        onProgress: bar.update,
+      })
+      const { backend, weightBytes, parameters } = model
+      const threads = backend.name === 'reference' ? 1 : (flags.threads ?? availableParallelism())
+      lines.push(...rows.map((row) => ({ model: name, size: weightBytes, params: parameters, backend: backend.name, threads, ...row })))
+    }
+    bar[Symbol.dispose]()
+    io.stdout.write(formatBench(lines, flags.json ? 'json' : flags.output))
+  })
+}
+
+type Subject = BenchModel & Pick<Model, 'backend' | 'weightBytes' | 'parameters'> & AsyncDisposable
+
+async function openSubject(directory: string | undefined, flags: BenchFlags, context: CommandContext) {
+  const { model, name } = await openNamed(directory, flags, context)
+  return { model, name, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() }
+}
+
+async function openNamed(directory: string | undefined, flags: BenchFlags, context: CommandContext): Promise<{ model: Subject; name: string }> {
+  const { random, layers, vocab, bits, seed } = flags
+  if ((directory === undefined) === (random === undefined)) throw new UsageError('give a model, or --random SHAPE')
+  if (random === undefined) {
+    const model = await openModel(directory!, { ...backendOptions(flags), ...loadFor(flags) }, flags, context)
+    return { model, name: path.basename(path.resolve(directory!)) }
+  }
+  using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
+  const { backend: choice, ...options } = backendOptions(flags)
+  const model = await randomModel(random, createBackend(choice, options), {
+    ...(layers === undefined ? {} : { layers }),
+    ...(vocab === undefined ? {} : { vocabularySize: vocab }),
+    seedBits: bits.least,
+    maxBits: flags.maxBits ?? bits.most,
+    seed,
+    signal: context.interrupts.signal,
+    onProgress: bar.update,
+  })
+  return { model, name: layers === undefined ? `random ${random}` : `random ${random}, ${layers} layers` }
+}
+
+/** Loads only what the most precise measurement reads. */
+function loadFor({ precision = [], targetBits = [], maxBits, profile }: BenchFlags) {
+  const shared = { ...(maxBits === undefined ? {} : { maxBits }), ...(profile === undefined ? {} : { profile }) }
+  if (targetBits.length === 0 && precision.length > 0) return loadOptions({ ...shared, precision: Math.max(...precision) })
+  return loadOptions({ ...shared, ...(targetBits.length === 0 ? {} : { targetBits: targetBits[0] }) })
+}
+
+function requestsOf({ precision = [], targetBits = [] }: BenchFlags): PrecisionRequest[] {
+  if (precision.length + targetBits.length === 0) return [{}]
+  return [...precision.map((bits) => ({ precision: bits })), ...targetBits.map((bits) => ({ targetBits: bits }))]
+}

@@ -1,0 +1,88 @@
+import { InvalidArgumentError, UnsupportedError } from '@dpllm/core'
+import { readText } from '@dpllm/core/node'
+import { perplexity, type Protocol } from '@dpllm/eval'
+import type { Model, PrecisionRequest } from '@dpllm/runtime'
+import { type Command, Option } from 'commander'
+import type { CommandContext } from '../context.js'
+import { openModel } from '../open-model.js'
+import { addBackendFlags, type BackendFlags, backendOptions } from '../options/backend.js'
+import { contextOptions } from '../options/context-length.js'
+import { addLogFlags, type LogFlags } from '../options/log.js'
+import { integer } from '../options/parse.js'
+import { addPrecisionFlags, loadOptions, type PrecisionFlags, precisionRequest } from '../options/precision.js'
+import { writeJson } from '../output/json.js'
+import { createProgressBar } from '../output/progress.js'
+
+/** Largest text that is read; the usual ones have a few MB. */
+const MAX_TEXT_BYTES = 2 ** 28
+
+interface EvalFlags extends BackendFlags, PrecisionFlags, LogFlags {
+  readonly data: string
+  readonly ctx?: number
+  readonly protocol: Protocol
+  readonly chunks?: number
+  readonly method?: string
+  readonly batchSize?: number
+  readonly json?: boolean
+}
+
+/** `dpllm eval ppl MODEL --data FILE`: perplexity. */
+export function addEval(program: Command, context: CommandContext): void {
+  const group = program.command('eval').description('measure quality')
+  const command = group
+    .command('ppl')
+    .description('perplexity of a model on a text')
+    .argument('<model>', 'folder of a model, quantized or original')
+    .requiredOption('--data <file>', 'text to predict')
+    .addOption(new Option('-c, --ctx <tokens>', 'tokens of a chunk (default: 512 for llama.cpp, 2048 for papers)').argParser(integer(1)))
+    .addOption(new Option('--protocol <name>', 'what is scored, and how').choices(['llama.cpp', 'papers']).default('llama.cpp'))
+    .addOption(new Option('--chunks <count>', 'only the first so many').argParser(integer(1)))
+    .option('--method <name>', 'how bits are decided: uniform or dp-llm (default: by the model and the target)')
+    .addOption(new Option('-b, --batch-size <tokens>', 'tokens of a step; 1 does exactly what decoding does').argParser(integer(1)))
+  addLogFlags(addBackendFlags(addPrecisionFlags(command)))
+    .option('--json', 'print one JSON object: perplexity, standardError, tokens, effectiveBits')
+    .action(async (directory: string, flags: EvalFlags) => {
+      const request = requestOf(flags)
+      const text = await readText(flags.data, { maxBytes: MAX_TEXT_BYTES })
+      const load = { ...backendOptions(flags), ...loadOptions(flags), ...contextOptions(flags) }
+      await using model = await openModel(directory, load, flags, context)
+      checkProfile(flags, model)
+      using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
+      const { nll: _, ...result } = await perplexity(model, text, {
+        ...request,
+        protocol: flags.protocol,
+        ...(flags.ctx === undefined ? {} : { contextLength: flags.ctx }),
+        ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),
+        ...(flags.batchSize === undefined ? {} : { batchSize: flags.batchSize }),
+        signal: context.interrupts.signal,
+        onProgress: bar.update,
+      })
+      bar[Symbol.dispose]()
+      if (flags.json) return writeJson(context.io.stdout, result)
+      const { perplexity: value, standardError, tokens, effectiveBits, chunks, contextLength } = result
+      context.io.stdout.write(`perplexity ${value.toFixed(4)} ± ${standardError.toFixed(4)} at ${effectiveBits.toFixed(3)} effective bits\n`)
+      context.io.stdout.write(`${tokens} tokens scored in ${chunks} chunks of ${contextLength} (${result.protocol})\n`)
+    })
+}
+
+/** The precision to ask for: `--method` decides whether a target is met uniformly or by a profile. */
+function requestOf(flags: EvalFlags): PrecisionRequest {
+  const request = precisionRequest(flags)
+  switch (flags.method) {
+    case undefined:
+      return request
+    case 'uniform':
+      return typeof request.precision === 'number' ? request : { ...request, precision: 'static' }
+    case 'dp-llm':
+      if (typeof request.precision === 'number') throw new InvalidArgumentError('method', 'uniform, since --precision is a number of bits', flags.method)
+      return { ...request, precision: 'dynamic' }
+    default:
+      throw new UnsupportedError(`method ${JSON.stringify(flags.method)}: this version knows uniform and dp-llm`)
+  }
+}
+
+function checkProfile({ method, targetBits }: EvalFlags, { profile }: Model): void {
+  if (method !== 'dp-llm') return
+  if (profile?.data.targets.some((target) => target.targetBits === targetBits)) return
+  throw new InvalidArgumentError('method', 'a model with a profile for this target (run dpllm calibrate first)', method)
+}

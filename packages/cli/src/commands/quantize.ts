@@ -1,0 +1,67 @@
+import { quantizeModel } from '@dpllm/calibration'
+import { readText } from '@dpllm/core/node'
+import { type Command, Option } from 'commander'
+import type { CommandContext } from '../context.js'
+import { addQuietFlag } from '../options/log.js'
+import { bitRange, integer } from '../options/parse.js'
+import { formatCount } from '../output/format.js'
+import { writeJson } from '../output/json.js'
+import { createProgressBar } from '../output/progress.js'
+
+interface QuantizeFlags {
+  readonly out: string
+  readonly bits: { least: number; most: number }
+  readonly seedBits?: number
+  readonly headBits: number | 'none'
+  readonly calib?: string
+  readonly lutTuning: boolean
+  readonly threads?: number
+  readonly overwrite?: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** `dpllm quantize SRC -o OUT`: makes nested bit-planes of a model. */
+export function addQuantize(program: Command, context: CommandContext): void {
+  const command = program
+    .command('quantize')
+    .description('make one quantized model that can be read at any of several precisions')
+    .argument('<source>', 'Hugging Face folder of the original model')
+    .requiredOption('-o, --out <folder>', 'folder to make')
+    .addOption(new Option('--bits <range>', 'fewest and most bits').argParser(bitRange).default({ least: 3, most: 8 }, '3-8'))
+    .addOption(new Option('--seed-bits <bits>', 'fewest bits, as in --bits').argParser(integer(1, 8)))
+    .addOption(new Option('--head-bits <bits>', 'bits of the output head; none leaves it as it is').argParser(headBits).default(8))
+    .option('--calib <file>', 'text that tells which weights matter (this version does not weigh them yet)')
+    .option('--no-lut-tuning', 'leave the tables as clustering makes them (this version always does)')
+    .addOption(new Option('-t, --threads <count>', 'CPU threads (default: one for each core)').argParser(integer(1, 1024)))
+    .option('--overwrite', 'replace a quantized model, or unfinished work, in the folder')
+  addQuietFlag(command)
+    .option('--json', 'print what was made as JSON')
+    .action(async (source: string, flags: QuantizeFlags) => {
+      const { io, interrupts } = context
+      if (flags.calib !== undefined) {
+        await readText(flags.calib)
+        io.stderr.write('dpllm: --calib is not used by this version: all weights count the same\n')
+      }
+      interrupts.explain(`finished parts are kept in ${flags.out}.partial; the same command goes on from there`)
+      using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })
+      const result = await quantizeModel(source, flags.out, {
+        seedBits: flags.seedBits ?? flags.bits.least,
+        maxBits: flags.bits.most,
+        headBits: flags.headBits === 'none' ? false : flags.headBits,
+        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+        overwrite: flags.overwrite ?? false,
+        signal: interrupts.signal,
+        onProgress: bar.update,
+      })
+      bar[Symbol.dispose]()
+      if (flags.json) return writeJson(io.stdout, { out: flags.out, ...result })
+      const { modules, weights, resumedShards, quantizer } = result
+      const resumed = resumedShards > 0 ? `, ${resumedShards} files from an earlier run` : ''
+      io.stdout.write(`${flags.out}: ${modules.length} matrices with ${formatCount(weights)} weights (${quantizer} quantizer${resumed})\n`)
+    })
+}
+
+function headBits(text: string): number | 'none' {
+  return text === 'none' ? 'none' : integer(1, 8)(text)
+}

@@ -1,0 +1,22 @@
+import type { BackendName, BackendOptions } from '@dpllm/runtime'
+import { type Command, Option } from 'commander'
+import { integer } from './parse.js'
+
+/** Flags that choose what a model runs on. */
+export interface BackendFlags {
+  readonly backend: BackendName | 'auto'
+  readonly threads?: number
+  readonly arithmetic?: 'fast' | 'precise'
+}
+
+export function addBackendFlags(command: Command): Command {
+  return command
+    .addOption(new Option('--backend <name>', 'what to run on').choices(['auto', 'cpu', 'cuda', 'reference']).default('auto'))
+    .addOption(new Option('-t, --threads <count>', 'CPU threads (default: one for each core)').argParser(integer(1, 1024)))
+    .addOption(new Option('--arithmetic <kind>', '8-bit (fast) or 16-bit (precise) activations on the CPU').choices(['fast', 'precise']))
+}
+
+/** What they mean to the library. */
+export function backendOptions({ backend, threads, arithmetic }: BackendFlags): BackendOptions & { backend: BackendName | 'auto' } {
+  return { backend, ...(threads === undefined ? {} : { threads }), ...(arithmetic === undefined ? {} : { arithmetic }) }
+}

@@ -1,0 +1,47 @@
+import { type Backend, BackendUnavailableError, type CompiledProgram, type Program, type Weights } from '@dpllm/core'
+import { CpuProgram } from './compiled-program.js'
+import { loadAddon } from './load-addon.js'
+import { lowerProgram } from './lower.js'
+import { floatTypes, type NativeAddon, type NativeBackend } from './native-types.js'
+import { type CpuBackendOptions, resolveSettings } from './settings.js'
+
+/**
+ * The native CPU backend: every step is one native call on threads of its own.
+ * @throws BackendUnavailableError if the addon cannot be loaded or the machine lacks the instruction set
+ * @throws InvalidArgumentError for options that make no sense
+ */
+export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
+  const { threads, instructions, arithmetic, cache } = resolveSettings(options)
+  const { addon, origin } = loadAddon()
+  const available = addon.instructions()
+  const used = instructions === 'auto' ? available[0] : instructions
+  if (!available.includes(used)) {
+    throw new BackendUnavailableError('cpu', `no ${used} instructions; this machine and build have ${available.join(', ')}`)
+  }
+  const native = addon.createBackend(used, threads, arithmetic === 'fast' ? 8 : 16, floatTypes[cache])
+  const description = `${used}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${arithmetic} arithmetic, ${origin}`
+  return new CpuBackend(description, addon, native)
+}
+
+class CpuBackend implements Backend {
+  readonly name = 'cpu'
+  #disposed = false
+
+  constructor(
+    readonly description: string,
+    private readonly addon: NativeAddon,
+    private readonly native: NativeBackend,
+  ) {}
+
+  async compile(program: Program, weights: Weights): Promise<CompiledProgram> {
+    if (this.#disposed) throw new BackendUnavailableError('cpu', 'it has been disposed')
+    const lowered = lowerProgram(program, weights)
+    return new CpuProgram(this.addon, this.addon.compile(this.native, lowered.description), program, weights, lowered)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.addon.disposeBackend(this.native)
+  }
+}

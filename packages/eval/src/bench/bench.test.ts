@@ -1,0 +1,75 @@
+import { createReferenceBackend, type Step } from '@dpllm/core'
+import type { ModelConfig } from '@dpllm/runtime'
+import { expect, test } from 'vitest'
+import { type BenchModel, bench } from './bench.js'
+import { randomModel } from './random-model.js'
+
+function fakeModel() {
+  const steps: Step[] = []
+  const model: BenchModel = {
+    config: { contextLength: 32, vocabularySize: 10 } as ModelConfig,
+    precision: () => ({ policy: { estimators: [], thresholds: new Float32Array(0) }, prefillPolicy: undefined }),
+    effectiveBits: (bits) => bits[0],
+    createCache: (capacity) => ({ capacity, [Symbol.dispose]: () => {} }),
+    run: async (step) => {
+      steps.push(step)
+      return { outputs: {}, bits: Uint8Array.of(step.policy ? 4 : 8), estimates: new Float32Array(1) }
+    },
+  }
+  return { model, steps }
+}
+
+test('prompts run in batches at the prefill precision, generation token by token', async () => {
+  const { model, steps } = fakeModel()
+  const rows = await bench(model, { promptTokens: [5], generatedTokens: [3], repetitions: 2, warmup: 1, batchSize: 4 })
+  expect(rows.map(({ test, effectiveBits, samples }) => ({ test, effectiveBits, runs: samples.length }))).toEqual([
+    { test: 'pp5', effectiveBits: 8, runs: 2 },
+    { test: 'tg3', effectiveBits: 4, runs: 2 },
+  ])
+  const shape = steps.map((step) => [step.position, step.tokens.length])
+  expect(shape).toEqual([...Array(3).fill([[0, 4], [4, 1]]).flat(), ...Array(3).fill([[0, 1], [1, 1], [2, 1]]).flat()])
+  for (const { samples, tokensPerSecond, standardDeviation } of rows) {
+    const [a, b] = samples
+    expect(tokensPerSecond).toBeCloseTo((a + b) / 2)
+    expect(standardDeviation).toBeCloseTo(Math.abs(a - b) / Math.SQRT2)
+  }
+})
+
+test('lengths beyond the context are refused before anything runs', async () => {
+  const { model, steps } = fakeModel()
+  await expect(bench(model, { promptTokens: [32], generatedTokens: [33] })).rejects.toThrow(/tg33: expected a whole number from 1 to 32/)
+  await expect(bench(model, { repetitions: 0 })).rejects.toThrow(/repetitions/)
+  expect(steps).toEqual([])
+})
+
+test('a random model has the shapes of its namesake and runs at every precision', async () => {
+  await using model = await randomModel('tinyllama-1.1b', createReferenceBackend(), { layers: 1, vocabularySize: 50, maxBits: 4 })
+  const layer = 2 * 2048 * 2048 + 2 * 256 * 2048 + 3 * 5632 * 2048
+  expect(model.parameters).toBe(layer + 2 * 50 * 2048 + 3 * 2048)
+  expect(model.config).toMatchObject({ layers: 1, heads: 32, kvHeads: 4, quantization: { seedBits: 3, maxBits: 4 } })
+  for (const precision of [3, 4]) {
+    const [row] = await bench(model, { promptTokens: [], generatedTokens: [1], repetitions: 1, warmup: 0, precision })
+    expect(row.effectiveBits).toBe(precision)
+  }
+  using cache = model.createCache(1)
+  const { outputs } = await model.run({ tokens: Uint32Array.of(7), position: 0, cache })
+  expect(outputs.logits.every(Number.isFinite)).toBe(true)
+  expect(new Set(outputs.logits).size).toBeGreaterThan(40)
+})
+
+test('the same seed gives the same weights, padding bits are 0, tied heads count once', async () => {
+  const options = { layers: 1, vocabularySize: 3, maxBits: 3, seed: 5 }
+  const logits = []
+  for (let i = 0; i < 2; i++) {
+    await using model = await randomModel('llama-3.2-1b', createReferenceBackend(), options)
+    using cache = model.createCache(1)
+    logits.push((await model.run({ tokens: Uint32Array.of(1), position: 0, cache })).outputs.logits)
+    expect(model.parameters).toBe(2 * 2048 * 2048 + 2 * 512 * 2048 + 3 * 8192 * 2048 + 3 * 2048 + 3 * 2048)
+  }
+  expect(logits[0]).toEqual(logits[1])
+})
+
+test('unknown shapes are refused by name', async () => {
+  await expect(randomModel('gpt-5', createReferenceBackend())).rejects.toThrow(/one of llama-3-8b, .*found "gpt-5"/)
+  await expect(randomModel('llama-3-8b', createReferenceBackend(), { layers: 33 })).rejects.toThrow(/layers: .* 32/)
+})
