@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { addBench } from './commands/bench.js'
 import { addCalibrate } from './commands/calibrate.js'
 import { addChat } from './commands/chat.js'
@@ -10,13 +10,13 @@ import { addPull } from './commands/pull.js'
 import { addQuantize } from './commands/quantize.js'
 import { addRun } from './commands/run.js'
 import type { CommandContext } from './context.js'
-import { bindEnvironment } from './environment.js'
+import { EnvironmentCommand } from './environment.js'
 import { packageVersion } from './version.js'
 
 /** The command line's grammar; every command is a file in `commands/`. */
 export function createProgram(context: CommandContext): Command {
   const { stdout, stderr } = context.io
-  const program = new Command('dpllm')
+  const program = new EnvironmentCommand('dpllm')
     .description('Language models at any precision: one quantized file, from 3 to 8 bits, decided per layer and token.')
     .version(packageVersion())
     .exitOverride()
@@ -30,6 +30,5 @@ export function createProgram(context: CommandContext): Command {
   for (const add of [addRun, addChat, addQuantize, addCalibrate, addInspect, addEval, addBench, addImport, addPull, addDoctor]) {
     add(program, context)
   }
-  bindEnvironment(program)
   return program
 }

@@ -63,7 +63,7 @@ export function createModel(parts: ModelParts): Model {
       chatTemplate: parts.chatTemplate,
       contextLength: config.contextLength,
       vocabSize: config.vocabularySize,
-      createCache: compiled.createCache,
+      createCache: (capacity) => compiled.createCache(capacity),
       prefill: async (tokens, position, cache, signal) => {
         const { outputs, bits } = await withPolicy({ tokens, position, cache, ...(signal ? { signal } : {}) }, prefillPolicy)
         return { logits: outputs['logits'], bits: bitsOf(bits, tokens.length) }

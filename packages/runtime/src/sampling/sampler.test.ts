@@ -35,7 +35,7 @@ test('each filter alone', () => {
 })
 
 test('top-p looks at the probabilities among the k', () => {
-  // Of all, 0.4 + 0.25 does not reach 0.7; of the first two, 0.4 / 0.65 does not reach it either, of the first three 0.65 / 0.85 does.
+  // Two tokens have 0.65 of all, which does not reach 0.7, and 0.65 / 0.85 of the first three, which does.
   expect(seen(five, { topP: 0.7 })).toEqual([1, 2, 3])
   expect(seen(five, { topK: 3, topP: 0.7 })).toEqual([1, 2])
 })

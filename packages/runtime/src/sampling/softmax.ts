@@ -3,7 +3,7 @@ import { DpllmError } from '@dpllm/core'
 /**
  * log Σ_v exp(logits[v]), in nats; accumulated in double precision.
  * @param logits f32 [V]; −∞ excludes a token
- * @throws DpllmError (ERR_DPLLM_LOGITS) if a logit is NaN or +∞, or none is finite: the model's weights or its inputs are broken
+ * @throws DpllmError (ERR_DPLLM_LOGITS) if a logit is NaN or +∞, or none is finite: weights or inputs are broken
  */
 export function logSumExp(logits: Float32Array): number {
   let max = Number.NEGATIVE_INFINITY

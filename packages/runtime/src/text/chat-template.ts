@@ -81,7 +81,7 @@ export function renderChat(
 ): string {
   if (template === undefined) {
     throw new UnsupportedError(
-      'the model has no chat template: give the prompt as text, or put the template of its family into chat_template.jinja in its folder',
+      "the model has no chat template: give the prompt as text, or put its family's template into its folder as chat_template.jinja",
     )
   }
   checkMessages(messages)

@@ -3,9 +3,8 @@
 //   ByteTables<BITS>                  the two byte tables of a row in registers,
 //   add_block<BITS, ACTIVATION_BITS, TOKENS>(codes, tables, blocks, k, sums): adds block k's products to sums[t].
 
-// Bytes to prefetch ahead in every plane: the planes are separate streams, and more of them need a shorter distance.
-template <int BITS>
-constexpr size_t PREFETCH_BYTES = BITS <= 4 ? 8192 : 2048;
+// Bytes to prefetch ahead in every plane: each is a stream of its own.
+constexpr size_t PREFETCH_BYTES = 2048;
 
 template <int BITS, int ACTIVATION_BITS, int TOKENS>
 void gemv_rows(const BitPlaneView& w, size_t begin, size_t end, const uint8_t* const* activations, const float* bias,
@@ -20,7 +19,7 @@ void gemv_rows(const BitPlaneView& w, size_t begin, size_t end, const uint8_t* c
     size_t k = 0;
     for (; k < whole; k++) {
       const Codes codes = load_codes<BITS>(w, row, BLOCK_WORDS * k, BLOCK_WORDS);
-      const char* ahead = (const char*)(w.planes + row * w.words + BLOCK_WORDS * k) + PREFETCH_BYTES<BITS>;
+      const char* ahead = (const char*)(w.planes + row * w.words + BLOCK_WORDS * k) + PREFETCH_BYTES;
       for (int p = 0; p < BITS; p++) __builtin_prefetch(ahead + p * plane_bytes);
       add_block<BITS, ACTIVATION_BITS, TOKENS>(codes, tables, blocks, k, sums);
     }

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { useFixtures } from '../testing/fixtures.js'
+import { runCommand } from '../testing/run-command.js'
+
+const fixtures = useFixtures()
+const quick = ['-p', '4', '-n', '2', '-r', '2', '--warmup', '0', '--backend', 'reference', '-q']
+
+test('prints a table like llama-bench', async () => {
+  const { code, stdout, stderr } = await runCommand(['bench', fixtures.quantized, ...quick, '--precision', '3,5'])
+  expect(stderr).toBe('')
+  expect(code).toBe(0)
+  const lines = stdout.trimEnd().split('\n')
+  expect(lines[0].split('|').map((cell) => cell.trim())).toEqual(['', 'model', 'size', 'params', 'backend', 'threads', 'test', 'eff. bits', 't/s', ''])
+  const cells = lines.slice(2).map((line) => line.split('|').map((cell) => cell.trim()))
+  expect(cells.map((row) => [row[1], row[4], row[5], row[6], row[7]])).toEqual([
+    ['quantized', 'reference', '1', 'pp4', '3.00'],
+    ['quantized', 'reference', '1', 'tg2', '3.00'],
+    ['quantized', 'reference', '1', 'pp4', '5.00'],
+    ['quantized', 'reference', '1', 'tg2', '5.00'],
+  ])
+  for (const row of cells) expect(row[8]).toMatch(/^[\d.]+ ± [\d.]+$/)
+})
+
+test('JSON, JSON lines and CSV hold the same', async () => {
+  const json = JSON.parse((await runCommand(['bench', fixtures.original, ...quick, '--json'])).stdout)
+  expect(json).toHaveLength(2)
+  expect(json[0]).toMatchObject({ model: 'tiny', backend: 'reference', threads: 1, test: 'pp4', effectiveBits: 32, tokensPerSecond: expect.any(Number) })
+  expect(json[0].samples).toHaveLength(2)
+  const jsonl = (await runCommand(['bench', fixtures.original, ...quick, '-o', 'jsonl'])).stdout.trimEnd().split('\n')
+  expect(jsonl.map((line) => JSON.parse(line).test)).toEqual(['pp4', 'tg2'])
+  const csv = (await runCommand(['bench', fixtures.original, ...quick, '-o', 'csv'])).stdout.trimEnd().split('\n')
+  expect(csv[0]).toBe('model,size,params,backend,threads,test,effectiveBits,tokensPerSecond,standardDeviation')
+  expect(csv).toHaveLength(3)
+})
+
+test('random weights in the shapes of a known model', async () => {
+  const args = ['bench', '--random', 'tinyllama-1.1b', '--layers', '1', '--vocab', '100', '--bits', '3-4', ...quick, '-p', '0', '-n', '1', '--json']
+  const [line, ...more] = JSON.parse((await runCommand(args)).stdout)
+  expect(more).toEqual([])
+  expect(line).toMatchObject({ model: 'random tinyllama-1.1b, 1 layers', test: 'tg1', effectiveBits: 4 })
+})
+
+test.each([
+  [[], 2, /give a model, or --random/],
+  [['--random', 'gpt-5'], 1, /one of llama-3-8b/],
+  [['--random', 'llama-3-8b', '--layers', '99'], 1, /layers: expected/],
+  [['-p', 'many'], 2, /whole number/],
+])('%j is refused', async (args, wanted, message) => {
+  const { code, stderr } = await runCommand(['bench', ...args, '--backend', 'reference'])
+  expect(stderr).toMatch(message)
+  expect(code).toBe(wanted)
+})
