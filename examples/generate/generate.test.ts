@@ -4,7 +4,7 @@ import { answerAtEveryPrecision, withTinyModel } from './index.mjs'
 test('one model answers at every precision, and stops when told to', async () => {
   const answers = await withTinyModel((folder: string) => answerAtEveryPrecision(folder))
   const [low, high, fixed, stopped] = answers
-  expect(answers.map(({ request }) => request)).toEqual([
+  expect(answers.map((answer: { request: object }) => answer.request)).toEqual([
     { targetBits: 3.5 },
     { targetBits: 4.5 },
     { precision: 4 },

@@ -68,6 +68,20 @@ test('tests may use development tools and their own package by name', () => {
   expect(checkArrows([made('runtime', text, {}, 'src/a.test.ts')])).toEqual([])
 })
 
+test('help for tests is for tests only, unless it is an entry of the package', () => {
+  const files = new Map([
+    ['src/index.ts', "import { helper } from './testing/helper.js'"],
+    ['src/testing/helper.ts', "import { expect } from 'vitest'"],
+    ['src/index.test.ts', "import { helper } from './testing/helper.js'"],
+  ])
+  const runtime = { folder: 'runtime', manifest: { name: '@dpllm/runtime' }, files }
+  expect(checkArrows([runtime])).toEqual(["packages/runtime/src/index.ts:1: './testing/helper.js' is only for tests"])
+  const exported = { ...runtime, manifest: { name: '@dpllm/runtime', exports: { './testing': '' } } }
+  expect(checkArrows([exported])).toEqual([
+    "packages/runtime/src/testing/helper.ts:1: 'vitest' is not a dependency in package.json",
+  ])
+})
+
 test('estimators take nothing that needs Node', () => {
   const text = "import { a } from '@dpllm/core/node'\nimport { join } from 'path'\nimport { b } from '@dpllm/core'"
   const violations = checkArrows([core, made('estimators', text, onCore)])

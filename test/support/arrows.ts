@@ -82,13 +82,15 @@ function checkImport(
 ): string | undefined {
   const { specifier } = found
   if (isRelative(specifier)) {
-    return posix.normalize(posix.join(posix.dirname(path), specifier)).startsWith('..') ? 'leaves the package' : undefined
+    const target = posix.join(posix.dirname(path), specifier)
+    if (target.startsWith('..')) return 'leaves the package'
+    return isTestFile(p, target) && !isTestFile(p, path) ? 'is only for tests' : undefined
   }
   if (isBuiltin(specifier)) {
-    return p.folder === 'estimators' && !isTestFile(path) ? 'is a Node built-in; estimators run in any engine' : undefined
+    return p.folder === 'estimators' && !isTestFile(p, path) ? 'is a Node built-in; estimators run in any engine' : undefined
   }
   const { name, subpath } = splitSpecifier(specifier)
-  if (name === p.manifest.name) return isTestFile(path) ? undefined : 'is this package itself; import the file'
+  if (name === p.manifest.name) return isTestFile(p, path) ? undefined : 'is this package itself; import the file'
   if (name.startsWith(scope) && !isPlatformPackage(p, name)) {
     if (!names.includes(name)) return wrongWay(p, names)
     if (!(exportsOf.get(name) ?? []).includes(subpath)) return `is not an export of ${name}`
@@ -100,7 +102,7 @@ function checkImport(
 function isDeclared(p: PackageSources, path: string, name: string): boolean {
   const { dependencies, optionalDependencies, peerDependencies, devDependencies } = p.manifest
   if (name in { ...dependencies, ...optionalDependencies, ...peerDependencies }) return true
-  return isTestFile(path) && (name in { ...devDependencies } || rootTools.includes(name))
+  return isTestFile(p, path) && (name in { ...devDependencies } || rootTools.includes(name))
 }
 
 function wrongWay(p: PackageSources, names: readonly string[]): string {

@@ -39,7 +39,11 @@ export function readPackages(): PackageSources[] {
   })
 }
 
-/** Tests, and what only tests use, may need more than users install. */
-export function isTestFile(path: string): boolean {
-  return /\.(test|bench)\.[cm]?[jt]s$/.test(path) || /^(test|scripts)\//.test(path)
+/**
+ * Tests, and what only tests use: they may need more than users install. A folder src/testing is such help for the
+ * package's own tests, unless it is an entry of the package.
+ */
+export function isTestFile(p: PackageSources, path: string): boolean {
+  if (/\.(test|bench)\.[cm]?[jt]s$/.test(path) || /^(test|scripts)\//.test(path)) return true
+  return path.startsWith('src/testing/') && p.manifest.exports?.['./testing'] === undefined
 }

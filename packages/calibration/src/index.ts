@@ -2,3 +2,4 @@ export { type CalibrateOptions, calibrateModel } from './calibrate/calibrate-mod
 export { calibrationWindows, DOCUMENT_SEPARATOR } from './calibrate/windows.js'
 export { type QuantizeModelOptions, type QuantizeModelResult, quantizeModel } from './quantizer/quantize-model.js'
 export { type QuantizeRowsOptions, quantizeRows } from './quantizer/quantize-rows.js'
+export { createRowQuantizer, nativeRowQuantizer, type RowQuantizer, typescriptRowQuantizer } from './quantizer/row-quantizer.js'

@@ -71,7 +71,8 @@ test('killed at any moment and started again, it makes the bytes of an uninterru
     expect(await readFolder(out)).toEqual(wanted)
     expect(await exists(`${out}.partial`)).toBe(false)
   }
-})
+  // Some 17 processes one after another, on whatever machine.
+}, 240_000)
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(

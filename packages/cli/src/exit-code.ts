@@ -27,7 +27,10 @@ export function reportError(error: unknown, { io, interrupts }: CommandContext):
     return 2
   }
   if (DpllmError.isInstance(error)) say(error.message)
-  else say(`unexpected error: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)} (DPLLM_DEBUG=1 shows where; please report it)`)
+  else
+    say(
+      `unexpected error: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)} (DPLLM_DEBUG=1 shows where; please report it)`,
+    )
   return 1
 }
 

@@ -1,6 +1,6 @@
 export { type BenchModel, type BenchOptions, type BenchRow, bench } from './bench/bench.js'
 export { knownShapes, type ShapeName } from './bench/known-shapes.js'
 export { type RandomModel, type RandomModelOptions, randomModel } from './bench/random-model.js'
-export { cutIntoChunks, type Chunk, type Protocol, usualContext } from './perplexity/chunks.js'
+export { type Chunk, cutIntoChunks, type Protocol, usualContext } from './perplexity/chunks.js'
 export { type PerplexityModel, type PerplexityOptions, type PerplexityResult, perplexity } from './perplexity/perplexity.js'
 export { type Mean, meanOf, pairedDifference, type TokenLosses } from './perplexity/statistics.js'

@@ -17,6 +17,7 @@ export { describeLinears, effectiveBits, type LinearInfo } from './model/linears
 export { type LoadOptions, loadModel } from './model/load-model.js'
 export { createModel, type Model, type ModelParts } from './model/model.js'
 export { choosePrecision, type Precision, type PrecisionContext, type PrecisionRequest } from './model/precision.js'
+export { countParameters } from './models/count-parameters.js'
 export { type DecoderProgram, decoderProgram } from './models/decoder.js'
 export { listProfiles, type Profile, projectionName, readProfile, writeProfile } from './profile/profile.js'
 export { profilePolicy, profileTarget } from './profile/profile-policy.js'

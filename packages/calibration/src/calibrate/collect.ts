@@ -32,7 +32,8 @@ export async function observe(
       options.signal?.throwIfAborted()
       const tokens = window.subarray(position, position + CHUNK)
       const T = tokens.length
-      const result = await model.run({ tokens, position, cache, policy, outputs: [] })
+      // With its logits, as the last block's selects behind its attention run only for what an output needs.
+      const result = await model.run({ tokens, position, cache, policy })
       model.linears.forEach((_, i) => {
         estimates[i].set(result.estimates.subarray(i * T, (i + 1) * T), done)
       })

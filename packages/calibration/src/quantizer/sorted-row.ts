@@ -76,14 +76,14 @@ function sumWeights(
 ): Float64Array {
   const weights = new Float64Array(count)
   let total = 0
-  if (sensitivities) for (let i = 0; i < row.length; i++) total += sensitivities[i]
+  if (sensitivities) for (let i = 0; i < row.length; i++) total += row[i] === 0 ? 0 : sensitivities[i]
   if (sensitivities === undefined || total === 0) {
     for (let i = 0; i < row.length; i++) weights[valueIndex[i]] += 1
     return weights
   }
   const floor = (total / row.length) * SENSITIVITY_FLOOR
   for (let i = 0; i < row.length; i++) {
-    const s = sensitivities[i]
+    const s = row[i] === 0 ? 0 : sensitivities[i]
     weights[valueIndex[i]] += Math.max(s, floor)
   }
   return weights

@@ -51,7 +51,13 @@ export async function chat(model: ChatModel, session: ChatSession, { io, interru
 }
 
 /** Adds a question and its answer to the conversation; of a stopped answer, what there is of it. */
-async function answer(model: ChatModel, session: ChatSession, question: string, signal: AbortSignal, write: (text: string) => void): Promise<void> {
+async function answer(
+  model: ChatModel,
+  session: ChatSession,
+  question: string,
+  signal: AbortSignal,
+  write: (text: string) => void,
+): Promise<void> {
   const messages = [...session.messages, { role: 'user', content: question }]
   let text = ''
   try {

@@ -10,7 +10,18 @@ test('prints a table like llama-bench', async () => {
   expect(stderr).toBe('')
   expect(code).toBe(0)
   const lines = stdout.trimEnd().split('\n')
-  expect(lines[0].split('|').map((cell) => cell.trim())).toEqual(['', 'model', 'size', 'params', 'backend', 'threads', 'test', 'eff. bits', 't/s', ''])
+  expect(lines[0].split('|').map((cell) => cell.trim())).toEqual([
+    '',
+    'model',
+    'size',
+    'params',
+    'backend',
+    'threads',
+    'test',
+    'eff. bits',
+    't/s',
+    '',
+  ])
   const cells = lines.slice(2).map((line) => line.split('|').map((cell) => cell.trim()))
   expect(cells.map((row) => [row[1], row[4], row[5], row[6], row[7]])).toEqual([
     ['quantized', 'reference', '1', 'pp4', '3.00'],
@@ -24,7 +35,14 @@ test('prints a table like llama-bench', async () => {
 test('JSON, JSON lines and CSV hold the same', async () => {
   const json = JSON.parse((await runCommand(['bench', fixtures.original, ...quick, '--json'])).stdout)
   expect(json).toHaveLength(2)
-  expect(json[0]).toMatchObject({ model: 'tiny', backend: 'reference', threads: 1, test: 'pp4', effectiveBits: 32, tokensPerSecond: expect.any(Number) })
+  expect(json[0]).toMatchObject({
+    model: 'tiny',
+    backend: 'reference',
+    threads: 1,
+    test: 'pp4',
+    effectiveBits: 32,
+    tokensPerSecond: expect.any(Number),
+  })
   expect(json[0].samples).toHaveLength(2)
   const jsonl = (await runCommand(['bench', fixtures.original, ...quick, '-o', 'jsonl'])).stdout.trimEnd().split('\n')
   expect(jsonl.map((line) => JSON.parse(line).test)).toEqual(['pp4', 'tg2'])
@@ -34,7 +52,23 @@ test('JSON, JSON lines and CSV hold the same', async () => {
 })
 
 test('random weights in the shapes of a known model', async () => {
-  const args = ['bench', '--random', 'tinyllama-1.1b', '--layers', '1', '--vocab', '100', '--bits', '3-4', ...quick, '-p', '0', '-n', '1', '--json']
+  const args = [
+    'bench',
+    '--random',
+    'tinyllama-1.1b',
+    '--layers',
+    '1',
+    '--vocab',
+    '100',
+    '--bits',
+    '3-4',
+    ...quick,
+    '-p',
+    '0',
+    '-n',
+    '1',
+    '--json',
+  ]
   const [line, ...more] = JSON.parse((await runCommand(args)).stdout)
   expect(more).toEqual([])
   expect(line).toMatchObject({ model: 'random tinyllama-1.1b, 1 layers', test: 'tg1', effectiveBits: 4 })

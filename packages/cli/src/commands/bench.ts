@@ -37,8 +37,16 @@ export function addBench(program: Command, context: CommandContext): void {
     .command('bench')
     .description('measure speed: prompts of -p tokens (pp), generation of -n tokens (tg)')
     .argument('[model]', 'folder of a model, quantized or original')
-    .addOption(new Option('-p, --prompt-tokens <counts>', 'lengths of prompts; 0 for none').argParser(list(integer(0))).default([512], '512'))
-    .addOption(new Option('-n, --max-tokens <counts>', 'numbers of tokens to generate; 0 for none').argParser(list(integer(0))).default([128], '128'))
+    .addOption(
+      new Option('-p, --prompt-tokens <counts>', 'lengths of prompts; 0 for none')
+        .argParser(list(integer(0)))
+        .default([512], '512'),
+    )
+    .addOption(
+      new Option('-n, --max-tokens <counts>', 'numbers of tokens to generate; 0 for none')
+        .argParser(list(integer(0)))
+        .default([128], '128'),
+    )
     .addOption(new Option('-r, --repetitions <count>', 'runs of each test').argParser(integer(1)).default(5))
     .addOption(new Option('--warmup <count>', 'runs before them that do not count').argParser(integer(0)).default(1))
     .addOption(new Option('-b, --batch-size <tokens>', 'tokens of a prompt that run at once').argParser(integer(1)).default(512))
@@ -70,7 +78,9 @@ export function addBench(program: Command, context: CommandContext): void {
       })
       const { backend, weightBytes, parameters } = model
       const threads = backend.name === 'reference' ? 1 : (flags.threads ?? availableParallelism())
-      lines.push(...rows.map((row) => ({ model: name, size: weightBytes, params: parameters, backend: backend.name, threads, ...row })))
+      lines.push(
+        ...rows.map((row) => ({ model: name, size: weightBytes, params: parameters, backend: backend.name, threads, ...row })),
+      )
     }
     bar[Symbol.dispose]()
     io.stdout.write(formatBench(lines, flags.json ? 'json' : flags.output))
@@ -84,7 +94,11 @@ async function openSubject(directory: string | undefined, flags: BenchFlags, con
   return { model, name, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() }
 }
 
-async function openNamed(directory: string | undefined, flags: BenchFlags, context: CommandContext): Promise<{ model: Subject; name: string }> {
+async function openNamed(
+  directory: string | undefined,
+  flags: BenchFlags,
+  context: CommandContext,
+): Promise<{ model: Subject; name: string }> {
   const { random, layers, vocab, bits, seed } = flags
   if ((directory === undefined) === (random === undefined)) throw new UsageError('give a model, or --random SHAPE')
   if (random === undefined) {

@@ -33,7 +33,9 @@ export function addCalibrate(program: Command, context: CommandContext): void {
     .requiredOption('--memory-budget <bits>', 'average bits for each weight that may be loaded', number)
     .requiredOption('--target <bits,...>', 'average bits for each weight that tokens shall read: 3.5,4', list(number))
     .option('--method <name>', 'how bits are decided; this version knows dp-llm', 'dp-llm')
-    .addOption(new Option('--estimator <kind>', 'how errors are estimated').choices(['projection', 'exact']).default('projection'))
+    .addOption(
+      new Option('--estimator <kind>', 'how errors are estimated').choices(['projection', 'exact']).default('projection'),
+    )
     .addOption(new Option('-s, --seed <number>', 'same seed, same profile').argParser(integer(0, 2 ** 32 - 1)).default(0))
     .addOption(new Option('--samples <count>', 'windows of the text to use').argParser(integer(1)))
     .addOption(new Option('--seq-len <tokens>', 'tokens of a window').argParser(integer(2)))
@@ -63,10 +65,15 @@ export function addCalibrate(program: Command, context: CommandContext): void {
       bar[Symbol.dispose]()
       const targets = profile.data.targets.map(({ targetBits, measuredBits }) => ({ targetBits, measuredBits }))
       if (flags.json) return writeJson(io.stdout, { name: profile.name, path, method: profile.data.method, targets })
-      io.stdout.write(markdownTable(
-        [{ title: 'target bits', right: true }, { title: 'bits on the calibration text', right: true }],
-        targets.map((t) => [String(t.targetBits), t.measuredBits.toFixed(3)]),
-      ))
+      io.stdout.write(
+        markdownTable(
+          [
+            { title: 'target bits', right: true },
+            { title: 'bits on the calibration text', right: true },
+          ],
+          targets.map((t) => [String(t.targetBits), t.measuredBits.toFixed(3)]),
+        ),
+      )
       io.stdout.write(`profile ${profile.name} written to ${path}\n`)
     })
 }

@@ -38,7 +38,21 @@ test('/clear forgets, /set changes the precision, /stats tells it', async () => 
 })
 
 test('Ctrl-C stops the answer, not the chat; two leave', async () => {
-  const command = startCommand('chat', fixtures.original, '--backend', 'reference', '--temp', '1', '--top-k', '0', '--min-p', '0', '--top-p', '1', '-q')
+  const command = startCommand(
+    'chat',
+    fixtures.original,
+    '--backend',
+    'reference',
+    '--temp',
+    '1',
+    '--top-k',
+    '0',
+    '--min-p',
+    '0',
+    '--top-p',
+    '1',
+    '-q',
+  )
   command.stdin.write('the cat\n')
   await new Promise((resolve) => command.stdout.once('data', resolve))
   command.interrupt()

@@ -21,15 +21,17 @@ export function addChat(program: Command, context: CommandContext): void {
     .description('talk with a chat model; /help lists what can be set meanwhile')
     .argument('<model>', 'folder of a model with a chat template')
     .option('--system <text>', 'what the model is told before the conversation')
-  addLogFlags(addBackendFlags(addContextFlag(addPrecisionFlags(addSamplingFlags(command, 0.8))))).action(async (directory: string, flags: ChatFlags) => {
-    const load = { ...backendOptions(flags), ...loadOptions(flags), ...contextOptions(flags) }
-    await using model = await openModel(directory, load, flags, context)
-    if (model.chatTemplate === undefined) {
-      throw new UnsupportedError(`${directory}: the model has no chat template; dpllm run continues texts`)
-    }
-    const session = createSession(flags.system, samplingOptions(flags), precisionRequest(flags))
-    model.precision(session.precision)
-    if (context.io.stdin.isTTY && !flags.quiet) context.io.stderr.write('/help lists the commands, /bye leaves\n')
-    await chat(model, session, context)
-  })
+  addLogFlags(addBackendFlags(addContextFlag(addPrecisionFlags(addSamplingFlags(command, 0.8))))).action(
+    async (directory: string, flags: ChatFlags) => {
+      const load = { ...backendOptions(flags), ...loadOptions(flags), ...contextOptions(flags) }
+      await using model = await openModel(directory, load, flags, context)
+      if (model.chatTemplate === undefined) {
+        throw new UnsupportedError(`${directory}: the model has no chat template; dpllm run continues texts`)
+      }
+      const session = createSession(flags.system, samplingOptions(flags), precisionRequest(flags))
+      model.precision(session.precision)
+      if (context.io.stdin.isTTY && !flags.quiet) context.io.stderr.write('/help lists the commands, /bye leaves\n')
+      await chat(model, session, context)
+    },
+  )
 }

@@ -10,6 +10,7 @@ test('says what can be used and what auto takes', async () => {
   expect(report.auto).toBe(report.backends.find((b: { usable: boolean }) => b.usable).name)
   expect(report.node).toBe(process.versions.node)
   const text = (await runCommand(['doctor'])).stdout
-  for (const { name, usable } of report.backends) expect(text).toMatch(new RegExp(`^${usable ? 'usable    ' : 'not usable'}  ${name}`, 'm'))
+  for (const { name, usable } of report.backends)
+    expect(text).toMatch(new RegExp(`^${usable ? 'usable    ' : 'not usable'}  ${name}`, 'm'))
   expect(text).toContain(`--backend auto takes ${report.auto}`)
 })

@@ -23,11 +23,18 @@ export function addDoctor(program: Command, { io }: CommandContext): void {
         `dpllm ${dpllm} on node ${node}, ${platform}`,
         `${processor}, ${cores} cores usable, ${formatBytes(memory.free)} of ${formatBytes(memory.total)} memory free`,
         '',
-        ...backends.map(({ name, usable, detail }) => `${usable ? green('usable    ') : yellow('not usable')}  ${name.padEnd(9)}  ${detail}`),
+        ...backends.map(
+          ({ name, usable, detail }) => `${usable ? green('usable    ') : yellow('not usable')}  ${name.padEnd(9)}  ${detail}`,
+        ),
         '',
         `--backend auto takes ${bold(auto)}`,
       ]
-      if (cpu.ok) lines.splice(-2, 0, `cpu instruction sets: ${cpu.available.join(', ')}; default ${cpu.instructions} on ${cpu.threads} threads; addon: ${cpu.origin}`)
+      if (cpu.ok)
+        lines.splice(
+          -2,
+          0,
+          `cpu instruction sets: ${cpu.available.join(', ')}; default ${cpu.instructions} on ${cpu.threads} threads; addon: ${cpu.origin}`,
+        )
       io.stdout.write(`${lines.join('\n')}\n`)
     })
 }

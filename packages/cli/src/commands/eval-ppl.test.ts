@@ -3,7 +3,8 @@ import { useFixtures } from '../testing/fixtures.js'
 import { runCommand } from '../testing/run-command.js'
 
 const fixtures = useFixtures()
-const evaluate = (...args: string[]) => runCommand(['eval', 'ppl', ...args, '--data', fixtures.text, '--ctx', '32', '--backend', 'reference', '-q'])
+const evaluate = (...args: string[]) =>
+  runCommand(['eval', 'ppl', '--data', fixtures.text, '--ctx', '32', '--backend', 'reference', '-q', ...args])
 
 test('--json prints perplexity, standard error, tokens and effective bits', async () => {
   const { code, stdout, stderr } = await evaluate(fixtures.original, '--protocol', 'papers', '--chunks', '3', '--json')
@@ -21,7 +22,8 @@ test('--json prints perplexity, standard error, tokens and effective bits', asyn
 })
 
 test('precisions, methods and batch sizes', async () => {
-  const json = async (...args: string[]) => JSON.parse((await evaluate(fixtures.quantized, '--json', '--chunks', '2', ...args)).stdout)
+  const json = async (...args: string[]) =>
+    JSON.parse((await evaluate(fixtures.quantized, '--json', '--chunks', '2', ...args)).stdout)
   const three = await json('--precision', '3')
   expect(three.effectiveBits).toBe(3)
   expect(await json('--target-bits', '3', '--method', 'uniform', '--batch-size', '1')).toEqual(three)
@@ -33,7 +35,9 @@ test('precisions, methods and batch sizes', async () => {
 
 test('for people it is two lines', async () => {
   const { stdout } = await evaluate(fixtures.original)
-  expect(stdout).toMatch(/^perplexity [\d.]+ ± [\d.]+ at 32\.000 effective bits\n\d+ tokens scored in \d+ chunks of 32 \(llama\.cpp\)\n$/)
+  expect(stdout).toMatch(
+    /^perplexity [\d.]+ ± [\d.]+ at 32\.000 effective bits\n\d+ tokens scored in \d+ chunks of 32 \(llama\.cpp\)\n$/,
+  )
 })
 
 test.each([

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, UnsupportedError } from '@dpllm/core'
 import { readText } from '@dpllm/core/node'
-import { perplexity, type Protocol } from '@dpllm/eval'
+import { type Protocol, perplexity } from '@dpllm/eval'
 import type { Model, PrecisionRequest } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
@@ -34,11 +34,15 @@ export function addEval(program: Command, context: CommandContext): void {
     .description('perplexity of a model on a text')
     .argument('<model>', 'folder of a model, quantized or original')
     .requiredOption('--data <file>', 'text to predict')
-    .addOption(new Option('-c, --ctx <tokens>', 'tokens of a chunk (default: 512 for llama.cpp, 2048 for papers)').argParser(integer(1)))
+    .addOption(
+      new Option('-c, --ctx <tokens>', 'tokens of a chunk (default: 512 for llama.cpp, 2048 for papers)').argParser(integer(1)),
+    )
     .addOption(new Option('--protocol <name>', 'what is scored, and how').choices(['llama.cpp', 'papers']).default('llama.cpp'))
     .addOption(new Option('--chunks <count>', 'only the first so many').argParser(integer(1)))
     .option('--method <name>', 'how bits are decided: uniform or dp-llm (default: by the model and the target)')
-    .addOption(new Option('-b, --batch-size <tokens>', 'tokens of a step; 1 does exactly what decoding does').argParser(integer(1)))
+    .addOption(
+      new Option('-b, --batch-size <tokens>', 'tokens of a step; 1 does exactly what decoding does').argParser(integer(1)),
+    )
   addLogFlags(addBackendFlags(addPrecisionFlags(command)))
     .option('--json', 'print one JSON object: perplexity, standardError, tokens, effectiveBits')
     .action(async (directory: string, flags: EvalFlags) => {
@@ -60,7 +64,9 @@ export function addEval(program: Command, context: CommandContext): void {
       bar[Symbol.dispose]()
       if (flags.json) return writeJson(context.io.stdout, result)
       const { perplexity: value, standardError, tokens, effectiveBits, chunks, contextLength } = result
-      context.io.stdout.write(`perplexity ${value.toFixed(4)} ± ${standardError.toFixed(4)} at ${effectiveBits.toFixed(3)} effective bits\n`)
+      context.io.stdout.write(
+        `perplexity ${value.toFixed(4)} ± ${standardError.toFixed(4)} at ${effectiveBits.toFixed(3)} effective bits\n`,
+      )
       context.io.stdout.write(`${tokens} tokens scored in ${chunks} chunks of ${contextLength} (${result.protocol})\n`)
     })
 }
@@ -74,7 +80,8 @@ function requestOf(flags: EvalFlags): PrecisionRequest {
     case 'uniform':
       return typeof request.precision === 'number' ? request : { ...request, precision: 'static' }
     case 'dp-llm':
-      if (typeof request.precision === 'number') throw new InvalidArgumentError('method', 'uniform, since --precision is a number of bits', flags.method)
+      if (typeof request.precision === 'number')
+        throw new InvalidArgumentError('method', 'uniform, since --precision is a number of bits', flags.method)
       return { ...request, precision: 'dynamic' }
     default:
       throw new UnsupportedError(`method ${JSON.stringify(flags.method)}: this version knows uniform and dp-llm`)

@@ -8,13 +8,25 @@ const fixtures = useFixtures()
 
 test('imports a checkpoint with its tokenizer', async () => {
   const out = path.join(fixtures.folder, 'imported')
-  const args = ['import', 'llama2c', path.join(fixtures.folder, 'tiny.bin'), '--tokenizer', path.join(fixtures.folder, 'tiny.tok'), '-o', out, '-q']
+  const args = [
+    'import',
+    'llama2c',
+    path.join(fixtures.folder, 'tiny.bin'),
+    '--tokenizer',
+    path.join(fixtures.folder, 'tiny.tok'),
+    '-o',
+    out,
+    '-q',
+  ]
   const { code, stdout, stderr } = await runCommand(args)
   expect(stderr).toBe('')
   expect(code).toBe(0)
-  expect(stdout).toMatch(/imported: 2\d\.\dk weights, 2 layers, a vocabulary of 293\n$/)
+  expect(stdout).toMatch(/imported: 2\d\.\dk weights, 2 layers, a vocabulary of 294\n$/)
   expect((await readdir(out)).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'])
-  expect(await runCommand(args)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^dpllm: out: expected a folder that is not there yet/) })
+  expect(await runCommand(args)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^dpllm: out: expected a folder that is not there yet/),
+  })
 })
 
 test('a file that is no checkpoint leaves nothing behind', async () => {

@@ -12,7 +12,22 @@ test('quantize, inspect, calibrate, run at a target', async () => {
   expect(quantized).toMatchObject({ code: 0, stderr: '' })
   expect(JSON.parse(quantized.stdout).modules).toHaveLength(2 * 7 + 1)
 
-  const calibrated = await runCommand(['calibrate', out, '--calib', fixtures.text, '--memory-budget', '5', '--target', '3.5,4', '--seq-len', '32', '--backend', 'reference', '--json', '-q'])
+  const calibrated = await runCommand([
+    'calibrate',
+    out,
+    '--calib',
+    fixtures.text,
+    '--memory-budget',
+    '5',
+    '--target',
+    '3.5,4',
+    '--seq-len',
+    '32',
+    '--backend',
+    'reference',
+    '--json',
+    '-q',
+  ])
   expect(calibrated).toMatchObject({ code: 0, stderr: '' })
   const { targets } = JSON.parse(calibrated.stdout)
   expect(targets.map((t: { targetBits: number }) => t.targetBits)).toEqual([3.5, 4])
@@ -22,15 +37,49 @@ test('quantize, inspect, calibrate, run at a target', async () => {
   expect(inspected.stdout).toMatch(/\| model\.layers\.0\.self_attn\.q_proj +\| +32 × 32 \| +3-6 \|/)
   expect(inspected.stdout).toContain('profile dp-llm-5: dp-llm, budget 5 bits')
   const { matrices, profiles } = JSON.parse((await runCommand(['inspect', out, '--json'])).stdout)
-  expect(matrices.find((m: { module: string }) => m.module === 'lm_head')).toMatchObject({ bits: [8], dtype: 'bit-planes' })
+  expect(matrices.find((m: { module: string }) => m.module === 'lm_head')).toMatchObject({
+    bits: [3, 4, 5, 6, 7, 8],
+    dtype: 'bit-planes',
+  })
   expect(Object.keys(profiles[0].targets[0].linears)).toHaveLength(14)
 
-  const ran = await runCommand(['run', out, '-p', 'the', '-n', '40', '--temp', '0', '--target-bits', '3.5', '--backend', 'reference', '--json', '-q'])
+  const ran = await runCommand([
+    'run',
+    out,
+    '-p',
+    'the',
+    '-n',
+    '40',
+    '--temp',
+    '0',
+    '--target-bits',
+    '3.5',
+    '--backend',
+    'reference',
+    '--json',
+    '-q',
+  ])
   const { effectiveBits } = JSON.parse(ran.stdout)
   expect(effectiveBits).toBeGreaterThan(3)
   expect(effectiveBits).toBeLessThan(4)
 
-  const evaluated = await runCommand(['eval', 'ppl', out, '--data', fixtures.text, '--ctx', '32', '--method', 'dp-llm', '--target-bits', '3.5', '--backend', 'reference', '--json', '-q'])
+  const evaluated = await runCommand([
+    'eval',
+    'ppl',
+    out,
+    '--data',
+    fixtures.text,
+    '--ctx',
+    '32',
+    '--method',
+    'dp-llm',
+    '--target-bits',
+    '3.5',
+    '--backend',
+    'reference',
+    '--json',
+    '-q',
+  ])
   expect(JSON.parse(evaluated.stdout).effectiveBits).toBeGreaterThan(3)
 })
 
@@ -51,11 +100,28 @@ test('Ctrl-C says what is kept and how to go on', async () => {
 })
 
 test('an unknown calibration method is a typed error that lists what is known', async () => {
-  const { code, stderr } = await runCommand(['calibrate', fixtures.quantized, '--calib', fixtures.text, '--memory-budget', '5', '--target', '4', '--method', 'hawq-v2', '-q'])
+  const { code, stderr } = await runCommand([
+    'calibrate',
+    fixtures.quantized,
+    '--calib',
+    fixtures.text,
+    '--memory-budget',
+    '5',
+    '--target',
+    '4',
+    '--method',
+    'hawq-v2',
+    '-q',
+  ])
   expect(stderr).toMatch(/^dpllm: .*hawq-v2.*dp-llm.*\n$/)
   expect(code).toBe(1)
 })
 
-test.each([['--bits', '8-3'], ['--bits', '0-9'], ['--head-bits', '9'], ['--threads', '0']])('quantize %s %s is wrong usage', async (...args) => {
+test.each([
+  ['--bits', '8-3'],
+  ['--bits', '0-9'],
+  ['--head-bits', '9'],
+  ['--threads', '0'],
+])('quantize %s %s is wrong usage', async (...args) => {
   expect((await runCommand(['quantize', fixtures.original, '-o', 'x', ...args])).code).toBe(2)
 })

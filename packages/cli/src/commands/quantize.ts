@@ -30,7 +30,9 @@ export function addQuantize(program: Command, context: CommandContext): void {
     .requiredOption('-o, --out <folder>', 'folder to make')
     .addOption(new Option('--bits <range>', 'fewest and most bits').argParser(bitRange).default({ least: 3, most: 8 }, '3-8'))
     .addOption(new Option('--seed-bits <bits>', 'fewest bits, as in --bits').argParser(integer(1, 8)))
-    .addOption(new Option('--head-bits <bits>', 'bits of the output head; none leaves it as it is').argParser(headBits).default(8))
+    .addOption(
+      new Option('--head-bits <bits>', 'bits of the output head; none leaves it as it is').argParser(headBits).default(8),
+    )
     .option('--calib <file>', 'text that tells which weights matter (this version does not weigh them yet)')
     .option('--no-lut-tuning', 'leave the tables as clustering makes them (this version always does)')
     .addOption(new Option('-t, --threads <count>', 'CPU threads (default: one for each core)').argParser(integer(1, 1024)))
@@ -58,7 +60,9 @@ export function addQuantize(program: Command, context: CommandContext): void {
       if (flags.json) return writeJson(io.stdout, { out: flags.out, ...result })
       const { modules, weights, resumedShards, quantizer } = result
       const resumed = resumedShards > 0 ? `, ${resumedShards} files from an earlier run` : ''
-      io.stdout.write(`${flags.out}: ${modules.length} matrices with ${formatCount(weights)} weights (${quantizer} quantizer${resumed})\n`)
+      io.stdout.write(
+        `${flags.out}: ${modules.length} matrices with ${formatCount(weights)} weights (${quantizer} quantizer${resumed})\n`,
+      )
     })
 }
 

@@ -8,7 +8,17 @@ const fixtures = useFixtures()
 const reference = ['--backend', 'reference', '--temp', '0']
 
 test('--json prints one object with text, tokens, effective bits and timings', async () => {
-  const { code, stdout, stderr } = await runCommand(['run', fixtures.original, '-p', 'the cat', '-n', '5', '--json', '--quiet', ...reference])
+  const { code, stdout, stderr } = await runCommand([
+    'run',
+    fixtures.original,
+    '-p',
+    'the cat',
+    '-n',
+    '5',
+    '--json',
+    '--quiet',
+    ...reference,
+  ])
   expect(stderr).toBe('')
   expect(code).toBe(0)
   const answer = JSON.parse(stdout)
@@ -16,7 +26,10 @@ test('--json prints one object with text, tokens, effective bits and timings', a
   expect(answer.tokens.length).toBeGreaterThan(0)
   for (const token of answer.tokens) expect(token).toMatchObject({ id: expect.any(Number), text: expect.any(String), bits: 32 })
   expect(answer.text).toBe(answer.tokens.map((token: { text: string }) => token.text).join(''))
-  expect(answer).toMatchObject({ effectiveBits: 32, timings: { promptMs: expect.any(Number), tokensPerSecond: expect.any(Number) } })
+  expect(answer).toMatchObject({
+    effectiveBits: 32,
+    timings: { promptMs: expect.any(Number), tokensPerSecond: expect.any(Number) },
+  })
 })
 
 test('text streams to stdout, and only that; the same seed gives the same text', async () => {
@@ -26,7 +39,11 @@ test('text streams to stdout, and only that; the same seed gives the same text',
   expect(plain.stderr).toMatch(/8 tokens at 32\.00 effective bits, .* tokens\/s/)
 
   const sampled = ['run', fixtures.original, '-p', 'a', '-n', '20', '--temp', '1', '--top-k', '0', '--backend', 'reference', '-q']
-  const [a, b, other] = [await runCommand([...sampled, '-s', '1']), await runCommand([...sampled, '-s', '1']), await runCommand([...sampled, '-s', '2'])]
+  const [a, b, other] = [
+    await runCommand([...sampled, '-s', '1']),
+    await runCommand([...sampled, '-s', '1']),
+    await runCommand([...sampled, '-s', '2']),
+  ]
   expect(a.stdout).toBe(b.stdout)
   expect(a.stdout).not.toBe(other.stdout)
 })
@@ -57,7 +74,10 @@ test('a fixed precision loads just its planes, a missing profile is said', async
 test.each([
   [['run'], /missing required argument 'model'/],
   [['run', 'm', '--nonsense'], /unknown option '--nonsense'/],
-  [['run', 'm', '-n', '0', '-p', 'x'], /'-n, --max-tokens <count>' argument '0' is invalid. Expected a whole number of at least 1/],
+  [
+    ['run', 'm', '-n', '0', '-p', 'x'],
+    /'-n, --max-tokens <count>' argument '0' is invalid. Expected a whole number of at least 1/,
+  ],
   [['run', 'm', 'x', '-p', 'x'], /give the prompt once/],
   [['run', 'm', '-p', 'x', '--precision', '4', '--target-bits', '4'], /exclude each other/],
   [['run', 'm', '-p', 'x', '--backend', 'tpu'], /Allowed choices are auto, cpu, cuda, reference/],
@@ -89,7 +109,19 @@ test('--help and --version print to stdout, exit code 0', async () => {
 })
 
 test('Ctrl-C ends it with exit code 130, what was written stays', async () => {
-  const command = startCommand('run', fixtures.original, '-p', 'the', '--temp', '1', '--top-k', '0', '--backend', 'reference', '-q')
+  const command = startCommand(
+    'run',
+    fixtures.original,
+    '-p',
+    'the',
+    '--temp',
+    '1',
+    '--top-k',
+    '0',
+    '--backend',
+    'reference',
+    '-q',
+  )
   command.stdout.once('data', () => command.interrupt())
   const { code, stdout, stderr } = await command.done
   expect(code).toBe(130)
@@ -98,7 +130,19 @@ test('Ctrl-C ends it with exit code 130, what was written stays', async () => {
 })
 
 test('when nobody reads any more, it ends quietly', async () => {
-  const command = startCommand('run', fixtures.original, '-p', 'the', '--temp', '1', '--top-k', '0', '--backend', 'reference', '-q')
+  const command = startCommand(
+    'run',
+    fixtures.original,
+    '-p',
+    'the',
+    '--temp',
+    '1',
+    '--top-k',
+    '0',
+    '--backend',
+    'reference',
+    '-q',
+  )
   command.stdout.once('data', () => command.stdout.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })))
   const { code, stderr } = await command.done
   expect(stderr).toBe('')

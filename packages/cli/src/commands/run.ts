@@ -7,9 +7,9 @@ import { addContextFlag, type ContextFlag, contextOptions } from '../options/con
 import { addLogFlags, type LogFlags } from '../options/log.js'
 import { addPrecisionFlags, loadOptions, type PrecisionFlags, precisionRequest } from '../options/precision.js'
 import { addSamplingFlags, type SamplingFlags, samplingOptions } from '../options/sampling.js'
+import { describeAnswer } from '../output/answer.js'
 import { writeJson } from '../output/json.js'
 import { createProgressBar } from '../output/progress.js'
-import { describeAnswer } from '../output/answer.js'
 import { promptFrom } from '../prompt-source.js'
 
 interface RunFlags extends BackendFlags, PrecisionFlags, SamplingFlags, ContextFlag, LogFlags {
@@ -32,7 +32,14 @@ export function addRun(program: Command, context: CommandContext): void {
     .option('--json', 'print one JSON object: text, tokens with their bits, effectiveBits, timings')
     .action(async (directory: string, argument: string | undefined, flags: RunFlags) => {
       const { prompt, file } = flags
-      const text = await promptFrom({ ...(prompt === undefined ? {} : { prompt }), ...(argument === undefined ? {} : { argument }), ...(file === undefined ? {} : { file }) }, context.io)
+      const text = await promptFrom(
+        {
+          ...(prompt === undefined ? {} : { prompt }),
+          ...(argument === undefined ? {} : { argument }),
+          ...(file === undefined ? {} : { file }),
+        },
+        context.io,
+      )
       const load = { ...backendOptions(flags), ...loadOptions(flags), ...contextOptions(flags) }
       await using model = await openModel(directory, load, flags, context)
       const options = { ...samplingOptions(flags), ...precisionRequest(flags), signal: context.interrupts.signal }
@@ -46,7 +53,13 @@ async function printJson(model: Model, prompt: string, options: GenerateOptions,
   writeJson(io.stdout, { text, tokens, effectiveBits, timings, ...more })
 }
 
-async function printText(model: Model, prompt: string, options: GenerateOptions, { quiet = false }: LogFlags, { io }: CommandContext): Promise<void> {
+async function printText(
+  model: Model,
+  prompt: string,
+  options: GenerateOptions,
+  { quiet = false }: LogFlags,
+  { io }: CommandContext,
+): Promise<void> {
   using bar = createProgressBar(io.stderr, { quiet })
   let last: GeneratePart | undefined
   try {

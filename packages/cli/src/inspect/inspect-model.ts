@@ -1,7 +1,15 @@
 import path from 'node:path'
 import { FileFormatError, parseJson } from '@dpllm/core'
 import { type Checkpoint, openCheckpoint, readText } from '@dpllm/core/node'
-import { decoderProgram, listProfiles, type ModelConfig, type ProfileData, parseModelConfig, readProfile } from '@dpllm/runtime'
+import {
+  countParameters,
+  decoderProgram,
+  listProfiles,
+  type ModelConfig,
+  type ProfileData,
+  parseModelConfig,
+  readProfile,
+} from '@dpllm/runtime'
 
 /** A matrix of a model as its files hold it. */
 export interface MatrixInfo {
@@ -45,11 +53,10 @@ export async function inspectModel(directory: string, profile?: string): Promise
   const config = parseModelConfig(parseJson(await readText(file), { file }), file)
   await using checkpoint = await openCheckpoint(directory)
   const matrices = describeMatrices(checkpoint, config)
-  const profiles = await Promise.all((profile === undefined ? await listProfiles(directory) : [profile]).map((name) => readProfile(directory, name)))
+  const profiles = await Promise.all(
+    (profile === undefined ? await listProfiles(directory) : [profile]).map((name) => readProfile(directory, name)),
+  )
   const { family, layers, hiddenSize, intermediateSize, heads, kvHeads, headDim, vocabularySize, contextLength } = config
-  const shared = config.tiedEmbeddings && config.quantization?.quantizedModules.lm_head !== undefined
-  const decoder = decoderProgram(config)
-  const counts = decoder.weights.filter(({ name }) => name !== decoder.frequencies).map(({ shape }) => shape.reduce((a, b) => a * b, 1))
   return {
     directory,
     family,
@@ -62,7 +69,7 @@ export async function inspectModel(directory: string, profile?: string): Promise
     vocabularySize,
     contextLength,
     quantized: config.quantization !== undefined,
-    parameters: counts.reduce((a, b) => a + b, 0) - (shared ? vocabularySize * hiddenSize : 0),
+    parameters: countParameters(decoderProgram(config), config),
     bytes: [...checkpoint.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0),
     matrices,
     profiles: profiles.map(({ name, data }) => ({ name, ...data })),
@@ -72,7 +79,10 @@ export async function inspectModel(directory: string, profile?: string): Promise
 function describeMatrices(checkpoint: Checkpoint, config: ModelConfig): MatrixInfo[] {
   const tensor = (name: string) => {
     const info = checkpoint.tensors.get(name)
-    if (info === undefined) throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', { item: name })
+    if (info === undefined)
+      throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', {
+        item: name,
+      })
     return info
   }
   const matrices = decoderProgram(config).weights.filter(({ shape }) => shape.length === 2)

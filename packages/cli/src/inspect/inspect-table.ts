@@ -4,7 +4,19 @@ import type { MatrixInfo, ModelInspection } from './inspect-model.js'
 
 /** What `dpllm inspect` prints: a line about the model, a table of its matrices, and a line about every profile. */
 export function inspectionText(model: ModelInspection): string {
-  const { directory, family, layers, hiddenSize, intermediateSize, heads, kvHeads, parameters, bytes, contextLength, vocabularySize } = model
+  const {
+    directory,
+    family,
+    layers,
+    hiddenSize,
+    intermediateSize,
+    heads,
+    kvHeads,
+    parameters,
+    bytes,
+    contextLength,
+    vocabularySize,
+  } = model
   const shape = `${layers} layers of ${hiddenSize} / ${intermediateSize}, ${heads} heads, ${kvHeads} of keys, vocabulary ${vocabularySize}, context ${contextLength}`
   const head = `${directory}: ${family}, ${formatCount(parameters)} weights in ${formatBytes(bytes)}\n${shape}\n\n`
   return head + matrixTable(model) + profileLines(model)
@@ -18,7 +30,10 @@ function matrixTable({ matrices, profiles }: ModelInspection): string {
     { title: 'bits', right: true },
     { title: 'size', right: true },
     ...profiles.map(({ name }) => ({ title: `${name}: most bits`, right: true })),
-    ...targets.map(({ profile, target }) => ({ title: `${profiles.length > 1 ? `${profile.name} ` : ''}at ${target.targetBits}`, right: true })),
+    ...targets.map(({ profile, target }) => ({
+      title: `${profiles.length > 1 ? `${profile.name} ` : ''}at ${target.targetBits}`,
+      right: true,
+    })),
   ]
   const rows = matrices.map((matrix) => [
     matrix.module,

@@ -13,10 +13,16 @@ export function addBackendFlags(command: Command): Command {
   return command
     .addOption(new Option('--backend <name>', 'what to run on').choices(['auto', 'cpu', 'cuda', 'reference']).default('auto'))
     .addOption(new Option('-t, --threads <count>', 'CPU threads (default: one for each core)').argParser(integer(1, 1024)))
-    .addOption(new Option('--arithmetic <kind>', '8-bit (fast) or 16-bit (precise) activations on the CPU').choices(['fast', 'precise']))
+    .addOption(
+      new Option('--arithmetic <kind>', '8-bit (fast) or 16-bit (precise) activations on the CPU').choices(['fast', 'precise']),
+    )
 }
 
 /** What they mean to the library. */
-export function backendOptions({ backend, threads, arithmetic }: BackendFlags): BackendOptions & { backend: BackendName | 'auto' } {
+export function backendOptions({
+  backend,
+  threads,
+  arithmetic,
+}: BackendFlags): BackendOptions & { backend: BackendName | 'auto' } {
   return { backend, ...(threads === undefined ? {} : { threads }), ...(arithmetic === undefined ? {} : { arithmetic }) }
 }

@@ -6,7 +6,9 @@ export interface ContextFlag {
 }
 
 export function addContextFlag(command: Command): Command {
-  return command.addOption(new Option('-c, --ctx <tokens>', 'context length (default: what the model was made for)').argParser(integer(1)))
+  return command.addOption(
+    new Option('-c, --ctx <tokens>', 'context length (default: what the model was made for)').argParser(integer(1)),
+  )
 }
 
 /** What it means to `loadModel`. */

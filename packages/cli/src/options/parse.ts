@@ -2,7 +2,8 @@ import { InvalidArgumentError } from 'commander'
 
 /** Parses flags' values; commander turns the errors into its message and exit code 2. */
 export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  const wanted = most === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`
+  const wanted =
+    most === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${least}` : `a whole number from ${least} to ${most}`
   return (text) => {
     const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN
     if (!(value >= least && value <= most)) throw new InvalidArgumentError(`Expected ${wanted}.`)

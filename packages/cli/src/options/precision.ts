@@ -13,7 +13,9 @@ export interface PrecisionFlags {
 
 export function addPrecisionFlags(command: Command): Command {
   return addLoadFlags(command)
-    .addOption(new Option('--target-bits <bits>', 'average bits for each weight, decided per layer and token (3.5)').argParser(number))
+    .addOption(
+      new Option('--target-bits <bits>', 'average bits for each weight, decided per layer and token (3.5)').argParser(number),
+    )
     .addOption(new Option('--precision <bits>', 'the same whole number of bits for every layer (4)').argParser(precision))
 }
 
@@ -30,7 +32,8 @@ export function addLoadFlags(command: Command): Command {
  */
 export function loadOptions(flags: PrecisionFlags): Pick<LoadOptions, 'maxBits' | 'profile' | 'targetBits'> {
   const { targetBits, maxBits, profile } = flags
-  if (typeof flags.precision === 'number' && targetBits !== undefined) throw new UsageError('--precision BITS and --target-bits exclude each other')
+  if (typeof flags.precision === 'number' && targetBits !== undefined)
+    throw new UsageError('--precision BITS and --target-bits exclude each other')
   const most = maxBits === undefined ? {} : { maxBits }
   if (typeof flags.precision === 'number') return { maxBits: maxBits ?? flags.precision, profile: false }
   return { ...most, ...(profile === undefined ? {} : { profile }), ...(targetBits === undefined ? {} : { targetBits }) }

@@ -16,11 +16,19 @@ export interface SamplingFlags {
 /** @param temperature the default */
 export function addSamplingFlags(command: Command, temperature: number): Command {
   return command
-    .addOption(new Option('-n, --max-tokens <count>', 'most tokens to generate (default: to the end of the context)').argParser(integer(1)))
-    .addOption(new Option('--temp <value>', 'temperature; 0 always takes the most likely token').argParser(number).default(temperature))
+    .addOption(
+      new Option('-n, --max-tokens <count>', 'most tokens to generate (default: to the end of the context)').argParser(
+        integer(1),
+      ),
+    )
+    .addOption(
+      new Option('--temp <value>', 'temperature; 0 always takes the most likely token').argParser(number).default(temperature),
+    )
     .addOption(new Option('--top-k <count>', 'choose among the k most likely tokens; 0: all').argParser(integer(0)).default(40))
     .addOption(new Option('--top-p <probability>', 'choose among those that together reach this').argParser(number).default(0.95))
-    .addOption(new Option('--min-p <ratio>', 'drop tokens less likely than this times the likeliest').argParser(number).default(0.05))
+    .addOption(
+      new Option('--min-p <ratio>', 'drop tokens less likely than this times the likeliest').argParser(number).default(0.05),
+    )
     .addOption(new Option('-s, --seed <number>', 'same seed, same text (default: random)').argParser(integer(0, 2 ** 32 - 1)))
     .addOption(new Option('--stop <text>', 'end the answer before this text; may be repeated').argParser(repeated))
 }

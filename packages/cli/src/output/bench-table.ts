@@ -29,7 +29,17 @@ export function formatBench(lines: readonly BenchLine[], format: BenchFormat): s
     case 'jsonl':
       return lines.map((line) => `${JSON.stringify(line)}\n`).join('')
     case 'csv': {
-      const keys = ['model', 'size', 'params', 'backend', 'threads', 'test', 'effectiveBits', 'tokensPerSecond', 'standardDeviation'] as const
+      const keys = [
+        'model',
+        'size',
+        'params',
+        'backend',
+        'threads',
+        'test',
+        'effectiveBits',
+        'tokensPerSecond',
+        'standardDeviation',
+      ] as const
       return csv([keys, ...lines.map((line) => keys.map((key) => line[key]))])
     }
   }

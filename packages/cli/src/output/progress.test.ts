@@ -43,6 +43,13 @@ test('elsewhere there are plain lines, at the end and every five seconds', () =>
   expect(writes).toEqual(['quantize  60%  600/1.00k weights  100/s  0:04 left\n', 'quantize  100%  1.00k/1.00k weights  100/s\n'])
 })
 
+test('elsewhere a short stage gets no line', () => {
+  const { at, writes } = harness({ isTTY: false })
+  at(0, 0)
+  at(0.9, 1000)
+  expect(writes).toEqual([])
+})
+
 test('the rate of resumed work counts only what is new', () => {
   const { at, writes } = harness({ isTTY: false })
   at(0, 900)

@@ -17,12 +17,14 @@ export interface ProgressBar extends Disposable {
 const REDRAW_MS = 100
 /** Between lines where the output is no terminal. */
 const LINE_MS = 5000
+/** Stages that take less are not worth a line there. */
+const SHORT_STAGE_MS = 1000
 const BAR_WIDTH = 20
 const CLEAR_LINE = '\r\x1b[K'
 
 /**
  * One line with rate and remaining time: redrawn in place at most ten times a second on a terminal and gone when
- * disposed; elsewhere a plain line when a stage ends, and every five seconds until then.
+ * disposed; elsewhere a plain line when a stage of more than a second ends, and every five seconds until then.
  * @param options.now clock in milliseconds
  */
 export function createProgressBar(output: Output, { quiet = false, now = Date.now } = {}): ProgressBar {
@@ -39,6 +41,7 @@ export function createProgressBar(output: Output, { quiet = false, now = Date.no
     }
     const complete = done >= total
     if (!complete && time - shown < (terminal ? REDRAW_MS : LINE_MS)) return
+    if (!terminal && time - stage.begun < SHORT_STAGE_MS) return
     shown = time
     const line = describe({ name, done, total, unit }, (done - stage.firstDone) / ((time - stage.begun) / 1000), terminal)
     if (terminal) output.write(`${CLEAR_LINE}${line.slice(0, Math.max((output.columns ?? 80) - 1, 0))}`)
@@ -54,7 +57,11 @@ export function createProgressBar(output: Output, { quiet = false, now = Date.no
   }
 }
 
-function describe({ name, done, total, unit }: { name: string; done: number; total: number; unit: string }, rate: number, bar: boolean): string {
+function describe(
+  { name, done, total, unit }: { name: string; done: number; total: number; unit: string },
+  rate: number,
+  bar: boolean,
+): string {
   const amount = unit === 'B' ? formatBytes : formatCount
   const part = total > 0 ? Math.min(done / total, 1) : 1
   const filled = Math.round(part * BAR_WIDTH)

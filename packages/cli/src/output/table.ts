@@ -17,6 +17,7 @@ export function markdownTable(columns: readonly Column[], rows: readonly (readon
 
 /** Comma-separated values (RFC 4180): fields with commas, quotes or line ends are quoted. */
 export function csv(rows: readonly (readonly (string | number)[])[]): string {
-  const field = (value: string | number) => (/[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value))
+  const field = (value: string | number) =>
+    /[",\r\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value)
   return rows.map((row) => `${row.map(field).join(',')}\n`).join('')
 }

@@ -26,7 +26,13 @@ beforeAll(async () => {
     const url = new URL(request.url!, 'http://hub')
     if (url.pathname === '/api/models/someone/model/tree/main') {
       const tree = Object.entries(files).map(([name, data]) => ({ type: 'file', path: name, size: data.length }))
-      return void response.end(JSON.stringify([...tree, { type: 'file', path: '../evil/model.safetensors', size: 1 }, { type: 'directory', path: 'onnx', size: 0 }]))
+      return void response.end(
+        JSON.stringify([
+          ...tree,
+          { type: 'file', path: '../evil/model.safetensors', size: 1 },
+          { type: 'directory', path: 'onnx', size: 0 },
+        ]),
+      )
     }
     const name = url.pathname.replace('/someone/model/resolve/main/', '')
     const data = files[name]
@@ -78,7 +84,15 @@ test('names from a hub are plain names of files that a model needs', () => {
   for (const name of ['config.json', 'model.safetensors', 'model-00001-of-00030.safetensors', 'tokenizer.json', 'LICENSE']) {
     expect(isModelFile(name), name).toBe(true)
   }
-  for (const name of ['../config.json', '/config.json', 'a/config.json', 'consolidated.safetensors', '.env', 'model.safetensors\n', 'x.bin']) {
+  for (const name of [
+    '../config.json',
+    '/config.json',
+    'a/config.json',
+    'consolidated.safetensors',
+    '.env',
+    'model.safetensors\n',
+    'x.bin',
+  ]) {
     expect(isModelFile(name), name).toBe(false)
   }
   expect(isRepositoryName('meta-llama/Llama-3.2-1B')).toBe(true)

@@ -72,7 +72,14 @@ export async function pullModel(repository: string, options: PullOptions): Promi
   }
 }
 
-async function writeBlob(target: string, blob: Blob, size: number, repository: string, report: (bytes: number) => void, signal: AbortSignal | undefined): Promise<void> {
+async function writeBlob(
+  target: string,
+  blob: Blob,
+  size: number,
+  repository: string,
+  report: (bytes: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   await writeWhole(target, async (handle) => {
     let written = 0
     for await (const piece of blob.stream()) {

@@ -27,7 +27,21 @@ test('prompts run in batches at the prefill precision, generation token by token
     { test: 'tg3', effectiveBits: 4, runs: 2 },
   ])
   const shape = steps.map((step) => [step.position, step.tokens.length])
-  expect(shape).toEqual([...Array(3).fill([[0, 4], [4, 1]]).flat(), ...Array(3).fill([[0, 1], [1, 1], [2, 1]]).flat()])
+  expect(shape).toEqual([
+    ...Array(3)
+      .fill([
+        [0, 4],
+        [4, 1],
+      ])
+      .flat(),
+    ...Array(3)
+      .fill([
+        [0, 1],
+        [1, 1],
+        [2, 1],
+      ])
+      .flat(),
+  ])
   for (const { samples, tokensPerSecond, standardDeviation } of rows) {
     const [a, b] = samples
     expect(tokensPerSecond).toBeCloseTo((a + b) / 2)
@@ -37,36 +51,36 @@ test('prompts run in batches at the prefill precision, generation token by token
 
 test('lengths beyond the context are refused before anything runs', async () => {
   const { model, steps } = fakeModel()
-  await expect(bench(model, { promptTokens: [32], generatedTokens: [33] })).rejects.toThrow(/tg33: expected a whole number from 1 to 32/)
+  await expect(bench(model, { promptTokens: [32], generatedTokens: [33] })).rejects.toThrow(
+    /tg33: expected a whole number from 1 to 32/,
+  )
   await expect(bench(model, { repetitions: 0 })).rejects.toThrow(/repetitions/)
   expect(steps).toEqual([])
 })
 
 test('a random model has the shapes of its namesake and runs at every precision', async () => {
-  await using model = await randomModel('tinyllama-1.1b', createReferenceBackend(), { layers: 1, vocabularySize: 50, maxBits: 4 })
+  await using model = await randomModel('tinyllama-1.1b', createReferenceBackend(), { layers: 1, vocabularySize: 50, maxBits: 3 })
   const layer = 2 * 2048 * 2048 + 2 * 256 * 2048 + 3 * 5632 * 2048
   expect(model.parameters).toBe(layer + 2 * 50 * 2048 + 3 * 2048)
-  expect(model.config).toMatchObject({ layers: 1, heads: 32, kvHeads: 4, quantization: { seedBits: 3, maxBits: 4 } })
-  for (const precision of [3, 4]) {
-    const [row] = await bench(model, { promptTokens: [], generatedTokens: [1], repetitions: 1, warmup: 0, precision })
-    expect(row.effectiveBits).toBe(precision)
-  }
+  expect(model.config).toMatchObject({ layers: 1, heads: 32, kvHeads: 4, quantization: { seedBits: 3, maxBits: 3 } })
+  const [row] = await bench(model, {
+    promptTokens: [],
+    generatedTokens: [1],
+    repetitions: 1,
+    warmup: 0,
+    precision: 3,
+  })
+  expect(row.effectiveBits).toBe(3)
   using cache = model.createCache(1)
   const { outputs } = await model.run({ tokens: Uint32Array.of(7), position: 0, cache })
   expect(outputs.logits.every(Number.isFinite)).toBe(true)
   expect(new Set(outputs.logits).size).toBeGreaterThan(40)
 })
 
-test('the same seed gives the same weights, padding bits are 0, tied heads count once', async () => {
-  const options = { layers: 1, vocabularySize: 3, maxBits: 3, seed: 5 }
-  const logits = []
-  for (let i = 0; i < 2; i++) {
-    await using model = await randomModel('llama-3.2-1b', createReferenceBackend(), options)
-    using cache = model.createCache(1)
-    logits.push((await model.run({ tokens: Uint32Array.of(1), position: 0, cache })).outputs.logits)
-    expect(model.parameters).toBe(2 * 2048 * 2048 + 2 * 512 * 2048 + 3 * 8192 * 2048 + 3 * 2048 + 3 * 2048)
-  }
-  expect(logits[0]).toEqual(logits[1])
+test('a head shared with the embedding counts once', async () => {
+  const options = { layers: 1, vocabularySize: 3, maxBits: 3 }
+  await using model = await randomModel('llama-3.2-1b', createReferenceBackend(), options)
+  expect(model.parameters).toBe(2 * 2048 * 2048 + 2 * 512 * 2048 + 3 * 8192 * 2048 + 3 * 2048 + 3 * 2048)
 })
 
 test('unknown shapes are refused by name', async () => {

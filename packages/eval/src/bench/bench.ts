@@ -37,7 +37,15 @@ export interface BenchRow {
  * @throws InvalidArgumentError for lengths beyond the model's context and precisions that it cannot give
  */
 export async function bench(model: BenchModel, options: BenchOptions = {}): Promise<BenchRow[]> {
-  const { promptTokens = [512], generatedTokens = [128], repetitions = 5, warmup = 1, batchSize = 512, signal, onProgress } = options
+  const {
+    promptTokens = [512],
+    generatedTokens = [128],
+    repetitions = 5,
+    warmup = 1,
+    batchSize = 512,
+    signal,
+    onProgress,
+  } = options
   checkCount('repetitions', repetitions, 1)
   checkCount('warmup', warmup, 0)
   checkCount('batchSize', batchSize, 1)
@@ -59,7 +67,13 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
       const begin = performance.now()
       for (let position = 0; position < tokens.length; position += test.batch) {
         const batch = tokens.subarray(position, position + test.batch)
-        const step = { tokens: batch, position, cache, ...(test.policy ? { policy: test.policy } : {}), ...(signal ? { signal } : {}) }
+        const step = {
+          tokens: batch,
+          position,
+          cache,
+          ...(test.policy ? { policy: test.policy } : {}),
+          ...(signal ? { signal } : {}),
+        }
         const { bits } = await model.run(step)
         bitSum += model.effectiveBits(bits, batch.length) * batch.length
       }

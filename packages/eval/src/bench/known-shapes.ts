@@ -24,7 +24,13 @@ export const knownShapes = {
     max_position_embeddings: 131072,
     rms_norm_eps: 1e-5,
     rope_theta: 500000,
-    rope_scaling: { rope_type: 'llama3', factor: 32, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 },
+    rope_scaling: {
+      rope_type: 'llama3',
+      factor: 32,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 8192,
+    },
     tie_word_embeddings: true,
   },
   'tinyllama-1.1b': {

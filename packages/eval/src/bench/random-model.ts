@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Backend, createRandom, InvalidArgumentError, MAX_BITS, MIN_BITS, type Random, type Weight } from '@dpllm/core'
 import {
   choosePrecision,
+  countParameters,
   decoderProgram,
   describeLinears,
   effectiveBits,
@@ -8,7 +10,6 @@ import {
   parseModelConfig,
   type Quantization,
 } from '@dpllm/runtime'
-import { setImmediate } from 'node:timers/promises'
 import type { BenchModel } from './bench.js'
 import { knownShapes, type ShapeName } from './known-shapes.js'
 import { fastRandomHalves, fastRandomPlanes } from './random-planes.js'
@@ -47,7 +48,9 @@ export async function randomModel(shape: string, backend: Backend, options: Rand
   const specs = decoder.weights.filter(({ name }) => name !== decoder.frequencies)
   const random = createRandom(options.seed ?? 0)
   const { frequencies } = config.rope
-  const weights = new Map<string, Weight>([[decoder.frequencies, { dtype: 'f32', shape: [frequencies.length], data: frequencies }]])
+  const weights = new Map<string, Weight>([
+    [decoder.frequencies, { dtype: 'f32', shape: [frequencies.length], data: frequencies }],
+  ])
   let weightBytes = 0
   for (const [i, { name, shape: dimensions }] of specs.entries()) {
     const weight = makeWeight(random, name, dimensions, config.quantization!)
@@ -61,13 +64,16 @@ export async function randomModel(shape: string, backend: Backend, options: Rand
 
   const compiled = await backend.compile(decoder.program, weights)
   const linears = describeLinears(compiled.selects, weights)
-  const context = { modules: linears.map(({ module }) => module), minBits: config.quantization!.seedBits, maxBits: config.quantization!.maxBits }
-  const head = config.vocabularySize * config.hiddenSize
+  const context = {
+    modules: linears.map(({ module }) => module),
+    minBits: config.quantization!.seedBits,
+    maxBits: config.quantization!.maxBits,
+  }
   return {
     config,
     backend,
     weightBytes,
-    parameters: specs.reduce((sum, { shape: s }) => sum + s.reduce((a, b) => a * b, 1), 0) - (config.tiedEmbeddings ? head : 0),
+    parameters: countParameters(decoder, config),
     precision: (request) => choosePrecision(request, { ...context, profile: undefined }),
     effectiveBits: (bits, tokens) => effectiveBits(linears, bits, tokens),
     createCache: (capacity) => compiled.createCache(capacity),
@@ -81,7 +87,8 @@ export async function randomModel(shape: string, backend: Backend, options: Rand
 
 function shapeConfig(name: string, options: RandomModelOptions): ModelConfig {
   const { layers, vocabularySize, seedBits = MIN_BITS, maxBits = MAX_BITS, headBits = MAX_BITS } = options
-  if (!Object.hasOwn(knownShapes, name)) throw new InvalidArgumentError('random', `one of ${Object.keys(knownShapes).join(', ')}`, name)
+  if (!Object.hasOwn(knownShapes, name))
+    throw new InvalidArgumentError('random', `one of ${Object.keys(knownShapes).join(', ')}`, name)
   const known = knownShapes[name as ShapeName]
   if (layers !== undefined && !(Number.isInteger(layers) && layers >= 1 && layers <= known.num_hidden_layers)) {
     throw new InvalidArgumentError('layers', `a whole number from 1 to ${known.num_hidden_layers}`, layers)
@@ -89,13 +96,25 @@ function shapeConfig(name: string, options: RandomModelOptions): ModelConfig {
   if (vocabularySize !== undefined && !(Number.isInteger(vocabularySize) && vocabularySize >= 1)) {
     throw new InvalidArgumentError('vocabularySize', 'a whole number of at least 1', vocabularySize)
   }
-  if (!(Number.isInteger(seedBits) && Number.isInteger(maxBits) && MIN_BITS <= seedBits && seedBits <= maxBits && maxBits <= MAX_BITS)) {
+  if (
+    !(
+      Number.isInteger(seedBits) &&
+      Number.isInteger(maxBits) &&
+      MIN_BITS <= seedBits &&
+      seedBits <= maxBits &&
+      maxBits <= MAX_BITS
+    )
+  ) {
     throw new InvalidArgumentError('bits', `a range from ${MIN_BITS} to ${MAX_BITS}`, `${seedBits} to ${maxBits}`)
   }
   const raw = { ...known, num_hidden_layers: layers ?? known.num_hidden_layers, vocab_size: vocabularySize ?? known.vocab_size }
+  if (!(Number.isInteger(headBits) && seedBits <= headBits && headBits <= MAX_BITS)) {
+    throw new InvalidArgumentError('headBits', `a whole number from ${seedBits} to ${MAX_BITS}`, headBits)
+  }
   const dense = parseModelConfig(raw, name)
-  const bits = Array.from({ length: maxBits - seedBits + 1 }, (_, i) => seedBits + i)
-  const quantizedModules: Quantization['quantizedModules'] = { lm_head: { bits: [headBits] } }
+  const upTo = (most: number) => Array.from({ length: most - seedBits + 1 }, (_, i) => seedBits + i)
+  const bits = upTo(maxBits)
+  const quantizedModules: Quantization['quantizedModules'] = { lm_head: { bits: upTo(headBits) } }
   for (const weight of decoderProgram(dense).weights) {
     if (weight.name.startsWith('model.layers.') && weight.shape.length === 2) quantizedModules[moduleOf(weight.name)] = { bits }
   }

@@ -19,6 +19,11 @@ test('planes are whole, padding bits are 0, tables ascend in every row', () => {
   })
 })
 
+test('the same seed gives the same weight', () => {
+  expect(fastRandomPlanes(createRandom(2), 4, 33, 3, 8)).toEqual(fastRandomPlanes(createRandom(2), 4, 33, 3, 8))
+  expect(fastRandomPlanes(createRandom(2), 4, 33, 3, 8)).not.toEqual(fastRandomPlanes(createRandom(3), 4, 33, 3, 8))
+})
+
 test('halves are finite and small', () => {
   const { data } = fastRandomHalves(createRandom(1), 3, 5)
   expect(data.length).toBe(15)

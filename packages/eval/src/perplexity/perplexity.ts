@@ -48,7 +48,11 @@ export interface PerplexityResult {
  * @throws InvalidArgumentError for a text shorter than a chunk or a precision that the model cannot give;
  * DpllmError ERR_DPLLM_NOT_FINITE if a loss is not finite
  */
-export async function perplexity(model: PerplexityModel, input: string | Uint32Array, options: PerplexityOptions = {}): Promise<PerplexityResult> {
+export async function perplexity(
+  model: PerplexityModel,
+  input: string | Uint32Array,
+  options: PerplexityOptions = {},
+): Promise<PerplexityResult> {
   const { protocol = 'llama.cpp', signal, onProgress } = options
   const contextLength = chosenContext(model, protocol, options.contextLength)
   const batchSize = options.batchSize ?? usualBatch(model.config.vocabularySize)

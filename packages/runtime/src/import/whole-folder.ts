@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from '@dpllm/core'
-import { writeError } from '@dpllm/core/node'
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { InvalidArgumentError } from '@dpllm/core'
+import { writeError } from '@dpllm/core/node'
 
 /**
  * Makes a folder that appears whole or not at all: `fill` writes into a temporary one beside it, which is then renamed.
@@ -20,7 +20,8 @@ export async function writeWholeFolder(
     const there = await entriesOf(target)
     if (there !== undefined && there.length > 0) {
       if (!overwrite) throw new InvalidArgumentError('out', 'a folder that is not there yet, or overwrite', directory)
-      if (!there.includes('config.json')) throw new InvalidArgumentError('out', 'the folder of a model, to overwrite it', directory)
+      if (!there.includes('config.json'))
+        throw new InvalidArgumentError('out', 'the folder of a model, to overwrite it', directory)
     }
     await mkdir(path.dirname(target), { recursive: true })
     const temporary = await mkdtemp(path.join(path.dirname(target), `.${path.basename(target)}.`))

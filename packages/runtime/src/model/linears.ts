@@ -30,7 +30,8 @@ export function effectiveBits(linears: readonly LinearInfo[], bits: Uint8Array, 
   let parameters = 0
   linears.forEach(({ rows, cols }, i) => {
     parameters += rows * cols
-    for (let t = 0; t < tokens; t++) sum += (bits[i * tokens + t] * rows * cols) / tokens
+    for (let t = 0; t < tokens; t++) sum += bits[i * tokens + t] * rows * cols
   })
-  return sum / parameters
+  // Integers up to here, so that a fixed bit count comes out exactly.
+  return sum / (parameters * tokens)
 }

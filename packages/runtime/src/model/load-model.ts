@@ -4,6 +4,7 @@ import { type BackendName, type BackendOptions, createBackend } from '../backend
 import { readModelConfig } from '../config/read-config.js'
 import type { LoadProgress } from '../load/progress.js'
 import { readWeights } from '../load/read-weights.js'
+import { countParameters } from '../models/count-parameters.js'
 import { decoderProgram } from '../models/decoder.js'
 import { listProfiles, type Profile, readProfile } from '../profile/profile.js'
 import { loadChatTemplate } from '../text/chat-template.js'
@@ -68,7 +69,7 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
       weights,
       linears: describeLinears(compiled.selects, weights),
       weightBytes: [...weights.values()].reduce((sum, weight) => sum + bytesOf(weight), 0),
-      parameters: decoder.weights.reduce((sum, { name, shape }) => sum + (name === decoder.frequencies ? 0 : shape.reduce((a, b) => a * b, 1)), 0),
+      parameters: countParameters(decoder, config),
       denseBits: denseBits(weights.get('model.embed_tokens.weight')!),
     })
   } catch (error) {

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { FileFormatError, InvalidArgumentError, type Tensor, toFloat16, toFloat32 } from '@dpllm/core'
 import { openSafetensors, readJson, writeFileAtomic, writeSafetensors } from '@dpllm/core/node'
@@ -50,6 +50,7 @@ export async function readProfile(directory: string, name: string): Promise<Prof
 /** Writes both files of a profile; the JSON last, since it is what makes the profile be found. */
 export async function writeProfile(directory: string, profile: Profile): Promise<void> {
   const base = path.join(directory, 'profiles', profile.name)
+  await mkdir(path.dirname(base), { recursive: true })
   if (profile.projections.size > 0) {
     const entries = [...profile.projections].map(([name, { shape, data }]) => ({ name, dtype: 'f16' as const, shape, data: () => toFloat16(data) }))
     await writeSafetensors(`${base}.safetensors`, entries)

@@ -54,7 +54,9 @@ export function parseLlama2cHeader(bytes: ArrayBuffer, file: string): Llama2cHea
   })
   const [dim, hiddenDim, layers, heads, kvHeads, vocabulary, contextLength] = fields
   if (dim % heads !== 0 || (dim / heads) % 2 !== 0) {
-    throw new FileFormatError(file, `expected a divisor of dim ${dim} that leaves even heads, found ${heads}`, { item: 'n_heads' })
+    throw new FileFormatError(file, `expected a divisor of dim ${dim} that leaves even heads, found ${heads}`, {
+      item: 'n_heads',
+    })
   }
   if (heads % kvHeads !== 0) {
     throw new FileFormatError(file, `expected a divisor of n_heads ${heads}, found ${kvHeads}`, { item: 'n_kv_heads' })

@@ -26,7 +26,10 @@ function checkpointBytes({ tied = true } = {}): Buffer {
 }
 
 /** 259 special tokens, then ' ', 'a', ' a' and 'aa' with rising ids and chosen scores. */
-function tokenizerBytes(pieces: readonly (string | Uint8Array)[] = [' ', 'a', ' a', 'aa'], scores: readonly number[] = [-9, -9, -2, -1]): Buffer {
+function tokenizerBytes(
+  pieces: readonly (string | Uint8Array)[] = [' ', 'a', ' a', 'aa'],
+  scores: readonly number[] = [-9, -9, -2, -1],
+): Buffer {
   const parts: Uint8Array[] = [new Uint8Array(Int32Array.of(9).buffer)]
   const push = (score: number, bytes: Uint8Array) =>
     parts.push(new Uint8Array(Float32Array.of(score).buffer), new Uint8Array(Int32Array.of(bytes.length).buffer), bytes)
@@ -98,7 +101,10 @@ test('a tied head is not written', async () => {
 test('merges follow scores, then ids', async () => {
   const out = await importBytes(checkpointBytes(), tokenizerBytes(), true)
   const { model, added_tokens } = await json(out, 'tokenizer.json')
-  expect(model.merges).toEqual([['a', 'a'], ['▁', 'a']])
+  expect(model.merges).toEqual([
+    ['a', 'a'],
+    ['▁', 'a'],
+  ])
   expect(model.vocab).toMatchObject({ '<unk>': 0, '<s>': 1, '</s>': 2, '<0x00>': 3, '<0xFF>': 258, '▁': 259, '▁a': 261 })
   expect(added_tokens.map((token: { content: string }) => token.content)).toEqual(['<unk>', '<s>', '</s>'])
 })
@@ -121,11 +127,20 @@ test.each([
   ['shorter', (b: Buffer) => b.subarray(0, -4), /expected \d+ bytes/],
   ['longer', (b: Buffer) => Buffer.concat([b, Buffer.alloc(4)]), /expected \d+ bytes/],
   ['empty', () => Buffer.alloc(0), /truncated/],
-  ['huge', (b: Buffer) => Buffer.concat([Int32Array.of(2 ** 24), b.subarray(4)].map((p) => Buffer.from(p.buffer, p.byteOffset, p.byteLength))), /expected \d+ bytes/],
+  [
+    'huge',
+    (b: Buffer) =>
+      Buffer.concat([Int32Array.of(2 ** 24), b.subarray(4)].map((p) => Buffer.from(p.buffer, p.byteOffset, p.byteLength))),
+    /expected \d+ bytes/,
+  ],
   ['of a later version', (b: Buffer) => Buffer.concat([Buffer.from('24ka'), b]), /version 0/],
-  ['without layers', (b: Buffer) => (b.writeInt32LE(0, 8), b), /n_layers: expected 1/],
-  ['with odd heads', (b: Buffer) => (b.writeInt32LE(8, 12), b), /n_heads/],
-  ['not finite', (b: Buffer) => (b.writeFloatLE(Number.NaN, 28 + 263 * 8 * 4 + 4), b), /model\.layers\.0\.input_layernorm\.weight: element 1/],
+  ['without layers', (b: Buffer) => b.fill(0, 8, 12), /n_layers: expected 1/],
+  ['with odd heads', (b: Buffer) => b.fill(8, 12, 13), /n_heads/],
+  [
+    'not finite',
+    (b: Buffer) => b.fill(255, 28 + 263 * 8 * 4 + 4, 28 + 263 * 8 * 4 + 8),
+    /model\.layers\.0\.input_layernorm\.weight: element 1/,
+  ],
 ])('a checkpoint that is %s is refused and leaves nothing', async (_, change, message) => {
   const before = await readdir(path.join(folder, 'models'))
   await expect(importBytes(change(checkpointBytes()), tokenizerBytes())).rejects.toThrow(message)

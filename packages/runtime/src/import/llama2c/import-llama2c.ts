@@ -1,6 +1,6 @@
+import path from 'node:path'
 import { FileFormatError } from '@dpllm/core'
 import { openRegularFile, type RegularFile, readBytes, writeCheckpoint, writeFileAtomic } from '@dpllm/core/node'
-import path from 'node:path'
 import { firstNonFinite } from '../../load/finite.js'
 import type { LoadProgress } from '../../load/progress.js'
 import { writeWholeFolder } from '../whole-folder.js'
@@ -38,7 +38,10 @@ export interface ImportedModel {
 export async function importLlama2c(options: ImportLlama2cOptions): Promise<ImportedModel> {
   const { checkpoint, tokenizer, out, overwrite = false, signal, onProgress } = options
   await using file = await openRegularFile(checkpoint)
-  const header = parseLlama2cHeader(await readBytes(file.handle, 0, Math.min(HEADER_BYTES, file.size), { file: checkpoint }), checkpoint)
+  const header = parseLlama2cHeader(
+    await readBytes(file.handle, 0, Math.min(HEADER_BYTES, file.size), { file: checkpoint }),
+    checkpoint,
+  )
   const { tensors, fileBytes } = llama2cLayout(header)
   if (file.size !== fileBytes) {
     throw new FileFormatError(checkpoint, `expected ${fileBytes} bytes, as its header says, found ${file.size}`)
@@ -74,7 +77,12 @@ async function readVocabulary(tokenizer: string, size: number) {
   return parseVocabulary(await readBytes(file.handle, 0, file.size, { file: tokenizer }), size, tokenizer)
 }
 
-async function readTensor(file: RegularFile, checkpoint: string, tensor: Llama2cTensor, signal: AbortSignal | undefined): Promise<Float32Array> {
+async function readTensor(
+  file: RegularFile,
+  checkpoint: string,
+  tensor: Llama2cTensor,
+  signal: AbortSignal | undefined,
+): Promise<Float32Array> {
   const { name, shape, position, rotaryHeads } = tensor
   const bytes = 4 * shape.reduce((a, b) => a * b, 1)
   const data = new Float32Array(await readBytes(file.handle, position, bytes, { file: checkpoint, item: name, signal }))

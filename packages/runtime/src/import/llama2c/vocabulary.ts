@@ -28,6 +28,7 @@ export function parseVocabulary(buffer: ArrayBuffer, size: number, file: string)
   const view = new DataView(buffer)
   // A byte order mark is a piece like any other.
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const decode = (bytes: Uint8Array) => decoder.decode(bytes)
   const pieces: string[] = []
   const scores: number[] = []
   const seen = new Set<string>()
@@ -41,8 +42,9 @@ export function parseVocabulary(buffer: ArrayBuffer, size: number, file: string)
     at += 8
     if (!Number.isFinite(score)) throw fail(`expected a finite score, found ${score}`)
     if (length < 0 || length > MAX_PIECE_BYTES) throw fail(`expected a length up to ${MAX_PIECE_BYTES} bytes, found ${length}`)
-    if (at + length > buffer.byteLength) throw fail(`is truncated: expected ${length} more bytes, found ${buffer.byteLength - at}`)
-    const piece = specialPiece(id) ?? textPiece(decoder, new Uint8Array(buffer, at, length), fail)
+    if (at + length > buffer.byteLength)
+      throw fail(`is truncated: expected ${length} more bytes, found ${buffer.byteLength - at}`)
+    const piece = specialPiece(id) ?? textPiece(decode, new Uint8Array(buffer, at, length), fail)
     at += length
     if (seen.has(piece)) throw fail(`${JSON.stringify(piece)} is there twice`)
     seen.add(piece)
@@ -61,10 +63,14 @@ function specialPiece(id: number): string | undefined {
   return `<0x${(id - BYTE_TOKENS_BEGIN).toString(16).toUpperCase().padStart(2, '0')}>`
 }
 
-function textPiece(decoder: TextDecoder, bytes: Uint8Array, fail: (message: string, cause?: unknown) => FileFormatError): string {
+function textPiece(
+  decode: (bytes: Uint8Array) => string,
+  bytes: Uint8Array,
+  fail: (message: string, cause?: unknown) => FileFormatError,
+): string {
   if (bytes.length === 0) throw fail('is empty')
   try {
-    return decoder.decode(bytes).replaceAll(' ', '\u2581')
+    return decode(bytes).replaceAll(' ', '\u2581')
   } catch (cause) {
     throw fail('is not UTF-8 text', cause)
   }
