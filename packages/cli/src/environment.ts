@@ -19,6 +19,8 @@ function bind(option: Option): void {
   if (option.long === undefined || option.long === null) return
   const name = otherNames[option.long] ?? `DPLLM_${option.long.slice(2).toUpperCase().replaceAll('-', '_')}`
   // Commander turns a flag without a value on whatever its variable says.
-  const takesValue = option.required || option.optional
-  if (takesValue || !['', '0', 'false'].includes(process.env[name] ?? '')) option.env(name)
+  const isSwitch = !option.required && !option.optional
+  const value = process.env[name]
+  const off = isSwitch && value !== undefined && ['', '0', 'false'].includes(value)
+  if (!off) option.env(name)
 }

@@ -21,5 +21,8 @@ export async function run(argv: readonly string[], io: Io = processIo()): Promis
 
 /** The command `dpllm`. Sets the exit code instead of exiting, so that output drains. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.exitCode = await run(argv)
+  const io = processIo()
+  // What escapes from a callback: one line like any other error, and an end, since nobody waits for the rest.
+  process.once('uncaughtException', (error) => process.exit(reportError(error, { io, interrupts: listenForInterrupts(io) })))
+  process.exitCode = await run(argv, io)
 }

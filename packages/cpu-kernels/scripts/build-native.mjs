@@ -19,7 +19,15 @@ if (reason !== undefined) {
 
 // `cmake-js build` configures only when there is no CMakeCache.txt, so what a cache was made from is kept beside it.
 const stamp = join(build, 'configured-for.json')
-const configuration = JSON.stringify({ root, options, node: process.version, arch: process.arch, CC: process.env.CC, CXX: process.env.CXX, CXXFLAGS: process.env.CXXFLAGS })
+const configuration = JSON.stringify({
+  root,
+  options,
+  node: process.version,
+  arch: process.arch,
+  CC: process.env.CC,
+  CXX: process.env.CXX,
+  CXXFLAGS: process.env.CXXFLAGS,
+})
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== configuration) rmSync(build, { recursive: true, force: true })
 
 const cmakeJs = createRequire(import.meta.url).resolve('cmake-js/bin/cmake-js')
@@ -40,7 +48,8 @@ function whyNot() {
   try {
     const source = join(folder, 'empty.cpp')
     writeFileSync(source, 'int main() { return 0; }\n')
-    const works = (cxx) => spawnSync(cxx, ['-std=c++17', '-o', join(folder, 'empty'), source], { shell: cxx.includes(' ') }).status === 0
+    const works = (cxx) =>
+      spawnSync(cxx, ['-std=c++17', '-o', join(folder, 'empty'), source], { shell: cxx.includes(' ') }).status === 0
     if (!candidates.some(works)) return `no working C++ compiler (tried ${candidates.join(', ')})`
   } finally {
     rmSync(folder, { recursive: true, force: true })

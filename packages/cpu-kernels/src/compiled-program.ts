@@ -16,7 +16,7 @@ import {
 } from '@dpllm/core'
 import { lowerEstimators } from './estimators.js'
 import type { LoweredProgram } from './lower.js'
-import { type NativeAddon, type NativeCache, type NativeEstimators, type NativePlan, type NativeProgram } from './native-types.js'
+import type { NativeAddon, NativeCache, NativeEstimators, NativePlan, NativeProgram } from './native-types.js'
 import { makePlan } from './plan.js'
 
 /** Plans kept per program; a program is run with a handful of sets of outputs. */
@@ -52,7 +52,8 @@ export class CpuProgram implements CompiledProgram {
 
   createCache(capacity: number): KeyValueCache {
     this.#check()
-    if (!Number.isInteger(capacity) || capacity < 1 || capacity > 2 ** 30) throw new InvalidArgumentError('capacity', 'an integer from 1 to 2^30', capacity)
+    if (!Number.isInteger(capacity) || capacity < 1 || capacity > 2 ** 30)
+      throw new InvalidArgumentError('capacity', 'an integer from 1 to 2^30', capacity)
     return new CpuCache(this, capacity, this.addon, this.addon.createCache(this.native, capacity))
   }
 
@@ -80,23 +81,29 @@ export class CpuProgram implements CompiledProgram {
     const T = step.tokens.length
     const bits = new Uint8Array(this.selects.length * T)
     const estimates = new Float32Array(this.selects.length * T)
-    const outputs = step.outputs.map((name) => ({ name, value: this.lowered.valueIndex.get(name)!, data: new Float32Array(this.#elements(name, step)) }))
+    const outputs = step.outputs.map((name) => ({
+      name,
+      value: this.lowered.valueIndex.get(name)!,
+      data: new Float32Array(this.#elements(name, step)),
+    }))
     // Small arrays are copied: the caller may write to them while the step runs.
-    await this.addon.run(this.native, {
-      plan,
-      cache: cache.native(),
-      tokens: step.tokens.slice(),
-      position: step.position,
-      rows: step.rows.slice(),
-      targets: step.targets?.slice(),
-      estimators: policy && this.#estimatorsFor(policy.estimators),
-      thresholds: policy?.thresholds.slice(),
-      outputs,
-      bits,
-      estimates,
-    }).catch((error: Error) => {
-      throw new BackendUnavailableError('cpu', `a step failed: ${error.message}`, { cause: error })
-    })
+    await this.addon
+      .run(this.native, {
+        plan,
+        cache: cache.native(),
+        tokens: step.tokens.slice(),
+        position: step.position,
+        rows: step.rows.slice(),
+        targets: step.targets?.slice(),
+        estimators: policy && this.#estimatorsFor(policy.estimators),
+        thresholds: policy?.thresholds.slice(),
+        outputs,
+        bits,
+        estimates,
+      })
+      .catch((error: Error) => {
+        throw new BackendUnavailableError('cpu', `a step failed: ${error.message}`, { cause: error })
+      })
     return { outputs: Object.fromEntries(outputs.map(({ name, data }) => [name, data])), bits, estimates }
   }
 
@@ -119,7 +126,8 @@ export class CpuProgram implements CompiledProgram {
       if (this.#plans.size === MAX_PLANS) this.#plans.clear()
       this.#plans.set(key, plan)
     }
-    if (plan.needsTargets && step.targets === undefined) throw new InvalidArgumentError('targets', 'one id for each of rows', undefined)
+    if (plan.needsTargets && step.targets === undefined)
+      throw new InvalidArgumentError('targets', 'one id for each of rows', undefined)
     for (const target of step.targets ?? []) {
       if (target >= this.#classes) throw new InvalidArgumentError('targets', `ids below ${this.#classes}`, target)
     }

@@ -6,7 +6,11 @@ import { estimatorKinds, type NativeEstimator } from './native-types.js'
  * @param selects weights of the select operators, in order
  * @throws InvalidArgumentError
  */
-export function lowerEstimators(estimators: readonly Estimator[], selects: readonly string[], weights: Weights): NativeEstimator[] {
+export function lowerEstimators(
+  estimators: readonly Estimator[],
+  selects: readonly string[],
+  weights: Weights,
+): NativeEstimator[] {
   return estimators.map((estimator, i) => {
     const weight = weights.get(selects[i])!
     switch (estimator.kind) {
@@ -22,7 +26,11 @@ export function lowerEstimators(estimators: readonly Estimator[], selects: reado
         const [rows, cols] = shape
         const wanted = isBitPlanes(weight) ? weight.cols : 0
         if (shape.length !== 2 || cols !== wanted || data.length !== rows * cols) {
-          throw new InvalidArgumentError(`estimators[${i}].matrix`, `f32 [k, ${wanted}]`, `[${shape.join(', ')}] with ${data.length} elements`)
+          throw new InvalidArgumentError(
+            `estimators[${i}].matrix`,
+            `f32 [k, ${wanted}]`,
+            `[${shape.join(', ')}] with ${data.length} elements`,
+          )
         }
         return { kind: estimatorKinds.projection, matrix: data, rows }
       }

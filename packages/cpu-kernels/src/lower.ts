@@ -1,13 +1,24 @@
-import { checkProgram, InvalidArgumentError, isBitPlanes, matrixShape, type Operator, type Program, rowWidth, type Weight, type Weights, weightsOf } from '@dpllm/core'
+import {
+  checkProgram,
+  InvalidArgumentError,
+  isBitPlanes,
+  matrixShape,
+  type Operator,
+  type Program,
+  rowWidth,
+  type Weight,
+  type Weights,
+  weightsOf,
+} from '@dpllm/core'
 import {
   activations,
   axes,
   floatTypes,
-  NONE,
   type NativeOperator,
   type NativeProgramDescription,
   type NativeValue,
   type NativeWeight,
+  NONE,
 } from './native-types.js'
 
 /** A program in numbers, and the numbers of its names. */
@@ -103,10 +114,29 @@ function lowerOperator(op: Operator, value: Index, weight: Index, index: number)
     case 'select':
       return { kind, x: value(op.x), weight: weight(op.weight), bits: value(op.bits), estimate: value(op.estimate), index }
     case 'rope':
-      return { kind, x: value(op.x), frequencies: weight(op.frequencies), headDim: op.headDim, scale: op.scale, out: value(op.out) }
+      return {
+        kind,
+        x: value(op.x),
+        frequencies: weight(op.frequencies),
+        headDim: op.headDim,
+        scale: op.scale,
+        out: value(op.out),
+      }
     case 'attention': {
       const { layer, heads, kvHeads, headDim, scale, window = 0 } = op
-      return { kind, q: value(op.q), k: value(op.k), v: value(op.v), layer, heads, kvHeads, headDim, scale, window, out: value(op.out) }
+      return {
+        kind,
+        q: value(op.q),
+        k: value(op.k),
+        v: value(op.v),
+        layer,
+        heads,
+        kvHeads,
+        headDim,
+        scale,
+        window,
+        out: value(op.out),
+      }
     }
     case 'gate':
       return { kind, gate: value(op.gate), up: value(op.up), activation: activations[op.activation], out: value(op.out) }

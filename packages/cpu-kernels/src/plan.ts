@@ -1,5 +1,5 @@
 import { lastReads, neededOperators, operands, type Program } from '@dpllm/core'
-import { axes, NONE, type NativePlanDescription } from './native-types.js'
+import { axes, type NativePlanDescription, NONE } from './native-types.js'
 
 interface Slot {
   axis: number
@@ -11,7 +11,11 @@ interface Slot {
  * few slots of one arena as their lives allow. Slots grow with T or R, so one plan serves every step length.
  * @param valueIndex the number of every value's name
  */
-export function makePlan(program: Program, valueIndex: ReadonlyMap<string, number>, outputs: readonly string[]): NativePlanDescription {
+export function makePlan(
+  program: Program,
+  valueIndex: ReadonlyMap<string, number>,
+  outputs: readonly string[],
+): NativePlanDescription {
   const order = neededOperators(program, outputs)
   const last = lastReads(program, order, outputs)
   const slotOf = new Int32Array(valueIndex.size).fill(NONE)

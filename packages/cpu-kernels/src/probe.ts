@@ -21,7 +21,10 @@ export function probeCpu(): CpuProbe {
     const { instructions, threads } = resolveSettings()
     const available = addon.instructions()
     if (instructions !== 'auto' && !available.includes(instructions)) {
-      return { ok: false, reason: `DPLLM_CPU_INSTRUCTIONS=${instructions}, but this machine and build have ${available.join(', ')}` }
+      return {
+        ok: false,
+        reason: `DPLLM_CPU_INSTRUCTIONS=${instructions}, but this machine and build have ${available.join(', ')}`,
+      }
     }
     return { ok: true, instructions: instructions === 'auto' ? available[0] : instructions, available, threads, origin }
   } catch (error) {

@@ -34,11 +34,19 @@ export interface CpuSettings {
 export function resolveSettings(options: CpuBackendOptions = {}, env: NodeJS.ProcessEnv = process.env): CpuSettings {
   const threads = options.threads ?? (env.DPLLM_THREADS ? Number(env.DPLLM_THREADS) : availableParallelism())
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
-    throw new InvalidArgumentError(options.threads === undefined ? 'DPLLM_THREADS' : 'threads', `an integer from 1 to ${MAX_THREADS}`, options.threads ?? env.DPLLM_THREADS)
+    throw new InvalidArgumentError(
+      options.threads === undefined ? 'DPLLM_THREADS' : 'threads',
+      `an integer from 1 to ${MAX_THREADS}`,
+      options.threads ?? env.DPLLM_THREADS,
+    )
   }
   const instructions = options.instructions ?? (env.DPLLM_CPU_INSTRUCTIONS || 'auto')
   if (!(instructionSets as readonly string[]).includes(instructions)) {
-    throw new InvalidArgumentError(options.instructions === undefined ? 'DPLLM_CPU_INSTRUCTIONS' : 'instructions', `one of ${instructionSets.join(', ')}`, instructions)
+    throw new InvalidArgumentError(
+      options.instructions === undefined ? 'DPLLM_CPU_INSTRUCTIONS' : 'instructions',
+      `one of ${instructionSets.join(', ')}`,
+      instructions,
+    )
   }
   const { arithmetic = 'fast', cache = 'f32' } = options
   if (!['fast', 'precise'].includes(arithmetic)) throw new InvalidArgumentError('arithmetic', 'fast or precise', arithmetic)

@@ -5,10 +5,16 @@ export const DOCUMENT_SEPARATOR = '<|endoftext|>'
 
 /**
  * Cuts a text into full windows of `length` tokens: documents one after another, each with its special tokens in
- * front; a rest shorter than a window is dropped.
+ * front; a rest shorter than a window is dropped, or kept if asked.
  * @param limit most windows
  */
-export function calibrationWindows(text: string, tokenizer: Tokenizer, length: number, limit: number): Uint32Array[] {
+export function calibrationWindows(
+  text: string,
+  tokenizer: Tokenizer,
+  length: number,
+  limit: number,
+  { keepRest = false }: { keepRest?: boolean } = {},
+): Uint32Array[] {
   const windows: Uint32Array[] = []
   let window = new Uint32Array(length)
   let filled = 0
@@ -24,5 +30,6 @@ export function calibrationWindows(text: string, tokenizer: Tokenizer, length: n
       filled = 0
     }
   }
+  if (keepRest && filled > 0) windows.push(window.slice(0, filled))
   return windows
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import { elementCount } from '@dpllm/core'
 import type { Checkpoint } from '@dpllm/core/node'
+import type { CalibrationSettings } from './column-weights.js'
 import type { BitCounts } from './quantization-plan.js'
 import { type Shard, unitTensors } from './shards.js'
 
@@ -12,7 +13,7 @@ const ALGORITHM = 1
 const SAMPLE = 256
 
 /**
- * SHA-256 of what the output depends on: config, settings, the layout of all shards, the source's headers (files,
+ * SHA-256 of what the output depends on: config, settings, the calibration text, the layout of all shards, the source's headers (files,
  * names, dtypes, shapes) and a few elements from the middle of every source tensor, which tell a model from another
  * of the same shapes. Two runs with the same fingerprint may share finished shards.
  */
@@ -21,11 +22,12 @@ export async function fingerprintOf(
   config: string,
   bits: BitCounts,
   shards: readonly Shard[],
+  calibration: CalibrationSettings | false,
 ): Promise<string> {
   const hash = createHash('sha256')
   const source = [...checkpoint.tensors.values()].map(({ file, ...info }) => ({ ...info, file: basename(file) }))
   const output = shards.map((shard) => ({ file: shard.file, tensors: unitTensors(shard) }))
-  hash.update(JSON.stringify({ algorithm: ALGORITHM, bits, config, source, output }))
+  hash.update(JSON.stringify({ algorithm: ALGORITHM, bits, config, calibration, source, output }))
   for (const { name, shape } of checkpoint.tensors.values()) {
     const elements = elementCount(shape)
     const count = Math.min(SAMPLE, elements)

@@ -2,6 +2,7 @@ import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InvalidArgumentError, isJsonObject } from '@dpllm/core'
 import { CHECKPOINT_INDEX_FILE, openSafetensors, readJson } from '@dpllm/core/node'
+import { MOMENTS_FILE } from './column-weights.js'
 import { type Shard, unitTensors } from './shards.js'
 import { isSideFile } from './side-files.js'
 
@@ -69,7 +70,7 @@ const SHARD = /^model(-\d{5}-of-\d{5})?\.safetensors$/
 
 /** Files of a run that are no shards: those that come last, and what a killed process was writing. */
 function isSmallFile(file: string): boolean {
-  return file === 'config.json' || file === CHECKPOINT_INDEX_FILE || isSideFile(file) || /^\..*\.tmp$/.test(file)
+  return file === 'config.json' || file === CHECKPOINT_INDEX_FILE || file === MOMENTS_FILE || isSideFile(file) || /^\..*\.tmp$/.test(file)
 }
 
 /** Shards appear whole or not at all, so one that says what it should is complete. */

@@ -10,6 +10,8 @@ import {
   writeSafetensors,
 } from '@dpllm/core/node'
 import { parseModelConfig } from '@dpllm/runtime'
+import type { InputMoments } from '../sensitivity/input-moments.js'
+import { calibrationSettings, columnWeightsOf, MOMENTS_FILE } from './column-weights.js'
 import { addConfigSection } from './config-section.js'
 import { fingerprintOf } from './fingerprint.js'
 import { checkOutput, FINGERPRINT_KEY, openPartialFolder, partialFolder, publishFolder } from './output-folder.js'
@@ -28,11 +30,20 @@ export interface QuantizeModelOptions {
   readonly maxBits?: number
   /** Most bits of the output head; false leaves it as it is. Default 8. */
   readonly headBits?: number | false
+  /**
+   * Text that the model reads first, so that weights count as much as their inputs are large (`measureInputMoments`);
+   * the whole original model is in memory meanwhile. Default a page that comes with the package; false: no reading, all
+   * weights count the same, and a model much larger than memory can be quantized.
+   */
+  readonly calibrationText?: string | false
+  /** Most windows of the calibration text, and their tokens. Default 8 of 256. */
+  readonly samples?: number
+  readonly sequenceLength?: number
   /** Threads of the native code; default one for each core. */
   readonly threads?: number
   /** Aborting keeps the finished files for a later run. */
   readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { stage: 'quantize'; done: number; total: number; unit: 'weights' }) => void
+  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
   /** Where files of weights are cut, in bytes (a decoder block stays in one): what an interruption can cost. Default 64 MiB. */
   readonly shardBytes?: number
   /** Replaces the quantized model in `out`, and unfinished work for it. Default false. */
@@ -83,7 +94,8 @@ export async function quantizeModel(
   const config = await readConfig(source)
   await using checkpoint = await openCheckpoint(source)
   const shards = planShards(planUnits(checkpoint, config.model, bits), shardBytes)
-  const fingerprint = await fingerprintOf(checkpoint, config.text, bits, shards)
+  const calibration = calibrationSettings(options)
+  const fingerprint = await fingerprintOf(checkpoint, config.text, bits, shards, calibration)
   const quantizer = options.quantizer ?? createRowQuantizer({ threads: options.threads })
   const modules = shards.flatMap((shard) => shard.modules)
 
@@ -91,7 +103,8 @@ export async function quantizeModel(
   const finished = await openPartialFolder(out, shards, fingerprint, overwrite)
   const folder = partialFolder(out)
   try {
-    await writeShards(checkpoint, folder, shards, { finished, fingerprint, quantizer, ...options })
+    const columnWeights = calibration && (await columnWeightsOf(source, folder, calibration, fingerprint, options))
+    await writeShards(checkpoint, folder, shards, { finished, fingerprint, quantizer, columnWeights, ...options })
     await copySideFiles(sideFiles, source, folder)
     if (shards.length > 1)
       await writeCheckpointIndex(
@@ -99,6 +112,7 @@ export async function quantizeModel(
         shards.map((shard) => shard.file),
       )
     await writeFileAtomic(join(folder, 'config.json'), addConfigSection(config.text, bits, modules))
+    await rm(join(folder, MOMENTS_FILE), { force: true })
     await publishFolder(out, overwrite)
   } catch (error) {
     if (isInputError(error)) await rm(folder, { recursive: true, force: true })
@@ -131,6 +145,7 @@ interface WriteShards extends QuantizeModelOptions {
   readonly finished: ReadonlySet<string>
   readonly fingerprint: string
   readonly quantizer: RowQuantizer
+  readonly columnWeights: InputMoments | false
 }
 
 async function writeShards(
@@ -139,7 +154,7 @@ async function writeShards(
   shards: readonly Shard[],
   options: WriteShards,
 ): Promise<void> {
-  const { finished, fingerprint, quantizer, signal, onProgress } = options
+  const { finished, fingerprint, quantizer, columnWeights, signal, onProgress } = options
   const total = weightsIn(shards)
   let done = weightsIn(shards.filter((shard) => finished.has(shard.file)))
   onProgress?.({ stage: 'quantize', done, total, unit: 'weights' })
@@ -149,7 +164,7 @@ async function writeShards(
   }
   for (const shard of shards) {
     if (finished.has(shard.file)) continue
-    await writeSafetensors(join(folder, shard.file), shardEntries(checkpoint, shard, { quantizer, signal, onWeights }), {
+    await writeSafetensors(join(folder, shard.file), shardEntries(checkpoint, shard, { quantizer, columnWeights: columnWeights || undefined, signal, onWeights }), {
       metadata: { format: 'pt', [FINGERPRINT_KEY]: fingerprint },
       signal,
     })

@@ -7,10 +7,10 @@ test('says what can be used and what auto takes', async () => {
   const report = JSON.parse(stdout)
   expect(report.backends.map((b: { name: string }) => b.name)).toEqual(['cuda', 'cpu', 'reference'])
   expect(report.backends.at(-1).usable).toBe(true)
-  expect(report.auto).toBe(report.backends.find((b: { usable: boolean }) => b.usable).name)
+  expect(report.selected).toBe(report.backends.find((b: { usable: boolean }) => b.usable).name)
   expect(report.node).toBe(process.versions.node)
   const text = (await runCommand(['doctor'])).stdout
   for (const { name, usable } of report.backends)
     expect(text).toMatch(new RegExp(`^${usable ? 'usable    ' : 'not usable'}  ${name}`, 'm'))
-  expect(text).toContain(`--backend auto takes ${report.auto}`)
+  expect(text).toContain(`--backend auto takes ${report.selected}`)
 })

@@ -18,7 +18,7 @@ export function addDoctor(program: Command, { io }: CommandContext): void {
       const report = examine()
       if (json) return writeJson(io.stdout, report)
       const { green, yellow, bold } = colorsFor(io.stdout)
-      const { dpllm, node, platform, processor, cores, memory, backends, auto, cpu } = report
+      const { dpllm, node, platform, processor, cores, memory, backends, selected, cpu } = report
       const lines = [
         `dpllm ${dpllm} on node ${node}, ${platform}`,
         `${processor}, ${cores} cores usable, ${formatBytes(memory.free)} of ${formatBytes(memory.total)} memory free`,
@@ -27,7 +27,7 @@ export function addDoctor(program: Command, { io }: CommandContext): void {
           ({ name, usable, detail }) => `${usable ? green('usable    ') : yellow('not usable')}  ${name.padEnd(9)}  ${detail}`,
         ),
         '',
-        `--backend auto takes ${bold(auto)}`,
+        `--backend auto takes ${bold(selected)}`,
       ]
       if (cpu.ok)
         lines.splice(
@@ -50,7 +50,7 @@ function examine() {
     memory: { total: totalmem(), free: freemem() },
     backends,
     /** What `--backend auto` takes. */
-    auto: backends.find((backend) => backend.usable)?.name ?? 'none',
+    selected: backends.find((backend) => backend.usable)?.name ?? 'none',
     cpu: probeCpu(),
   }
 }

@@ -13,7 +13,7 @@ interface QuantizeFlags {
   readonly bits: { least: number; most: number }
   readonly seedBits?: number
   readonly headBits: number | 'none'
-  readonly calib?: string
+  readonly calib?: string | false
   readonly lutTuning: boolean
   readonly threads?: number
   readonly overwrite?: boolean
@@ -33,7 +33,8 @@ export function addQuantize(program: Command, context: CommandContext): void {
     .addOption(
       new Option('--head-bits <bits>', 'bits of the output head; none leaves it as it is').argParser(headBits).default(8),
     )
-    .option('--calib <file>', 'text that tells which weights matter (this version does not weigh them yet)')
+    .option('--calib <file>', 'text that the model reads first to tell which weights matter (default: a page of ours)')
+    .option('--no-calib', 'weigh all weights the same, without loading the model')
     .option('--no-lut-tuning', 'leave the tables as clustering makes them (this version always does)')
     .addOption(new Option('-t, --threads <count>', 'CPU threads (default: one for each core)').argParser(integer(1, 1024)))
     .option('--overwrite', 'replace a quantized model, or unfinished work, in the folder')
@@ -41,16 +42,14 @@ export function addQuantize(program: Command, context: CommandContext): void {
     .option('--json', 'print what was made as JSON')
     .action(async (source: string, flags: QuantizeFlags) => {
       const { io, interrupts } = context
-      if (flags.calib !== undefined) {
-        await readText(flags.calib)
-        io.stderr.write('dpllm: --calib is not used by this version: all weights count the same\n')
-      }
+      const calibrationText = typeof flags.calib === 'string' ? await readText(flags.calib) : flags.calib
       interrupts.explain(`finished parts are kept in ${flags.out}.partial; the same command goes on from there`)
       using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })
       const result = await quantizeModel(source, flags.out, {
         seedBits: flags.seedBits ?? flags.bits.least,
         maxBits: flags.bits.most,
         headBits: flags.headBits === 'none' ? false : flags.headBits,
+        ...(calibrationText === undefined ? {} : { calibrationText }),
         ...(flags.threads === undefined ? {} : { threads: flags.threads }),
         overwrite: flags.overwrite ?? false,
         signal: interrupts.signal,

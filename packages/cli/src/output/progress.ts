@@ -44,7 +44,7 @@ export function createProgressBar(output: Output, { quiet = false, now = Date.no
     if (!terminal && time - stage.begun < SHORT_STAGE_MS) return
     shown = time
     const line = describe({ name, done, total, unit }, (done - stage.firstDone) / ((time - stage.begun) / 1000), terminal)
-    if (terminal) output.write(`${CLEAR_LINE}${line.slice(0, Math.max((output.columns ?? 80) - 1, 0))}`)
+    if (terminal) output.write(`${CLEAR_LINE}${line.slice(0, Math.max((output.columns || 80) - 1, 0))}`)
     else output.write(`${line}\n`)
     dirty = terminal
   }

@@ -135,15 +135,20 @@ test.skipIf(!data)('stories260K on its first chunks', async () => {
   }
 })
 
-test.skipIf(!data || !probeBackends().some((probe) => probe.name === 'cpu' && probe.usable))(
-  "stories260K on all chunks: llama.cpp's 4.2811 ± 0.0266",
-  async () => {
-    await using model = await loadModel(path.join(data!, 'stories260K'), { backend: 'cpu' })
+const cpu = probeBackends().some((probe) => probe.name === 'cpu' && probe.usable)
+// llama-perplexity (CPU, f32 cache, no flash attention) on the same model, text, context and chunking.
+test.skipIf(!data || !cpu).each([
+  ['stories260K', 512, 378, 4.2811, 0.0266],
+  ['stories15M', 256, 422, 4.1009, 0.0438],
+])(
+  "%s in chunks of %i on all %i chunks: llama.cpp's %f ± %f",
+  async (name, contextLength, count, wanted, wantedError) => {
+    await using model = await loadModel(path.join(data!, name), { backend: 'cpu' })
     const story = await readText(path.join(data!, 'tinystories', 'valid-a.txt'))
-    const { perplexity: value, standardError, chunks } = await perplexity(model, story, { contextLength: 512 })
-    expect(chunks).toBe(378)
-    expect(value).toBeCloseTo(4.2811, 3)
-    expect(standardError).toBeCloseTo(0.0266, 3)
+    const { perplexity: value, standardError, chunks } = await perplexity(model, story, { contextLength })
+    expect(chunks).toBe(count)
+    expect(value.toFixed(4)).toBe(wanted.toFixed(4))
+    expect(standardError.toFixed(4)).toBe(wantedError.toFixed(4))
   },
-  300_000,
+  600_000,
 )

@@ -65,6 +65,8 @@ export function linearCases(): OperatorCase[] {
     [3, 5],
     [8, 8],
     [4, 6],
+    [1, 1],
+    [1, 2],
   ]) {
     const weight = randomBitPlanes(seedBits, 48, 320, seedBits, maxBits)
     const x = randomTensor(random, [2, 320])
@@ -75,6 +77,26 @@ export function linearCases(): OperatorCase[] {
         weights: { w: weight },
         operators: [{ kind: 'linear', x: 'x', weight: 'w', out: 'y' }],
         tolerance: bitPlaneTolerance(weight, maxBits, x.data),
+      }),
+    )
+  }
+
+  // The head: only some rows go on, at a fixed bit count, or dense; and none at all.
+  for (const kind of ['bits', 'bf16'] as const) {
+    const weight = randomBitPlanes(77, 96, 160, 6, 6)
+    const x = randomTensor(random, [9, 160])
+    const w = kind === 'bits' ? weight : castTensor(randomTensor(random, [96, 160]), kind)
+    cases.push(
+      operatorCase(`linear head ${kind}`, {
+        inputs: { x },
+        outs: { last: { width: 160, rows: 'R' }, y: { width: 96, rows: 'R' } },
+        weights: { w },
+        operators: [
+          { kind: 'take', x: 'x', rows: 'rows', out: 'last' },
+          { kind: 'linear', x: 'last', weight: 'w', out: 'y' },
+        ],
+        steps: [{}, { rows: Uint32Array.of(8, 0, 3, 3, 7) }, { rows: new Uint32Array(0) }],
+        tolerance: kind === 'bits' ? bitPlaneTolerance(weight, 6, x.data) : f32Tolerance(sumTolerance(160) / 2 ** -24 + 1),
       }),
     )
   }

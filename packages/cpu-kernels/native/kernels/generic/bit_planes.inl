@@ -1,75 +1,102 @@
-// Bit-planes in plain C++, one word of 32 columns at a time: what every machine runs, and the easiest to read.
+// Bit-planes in plain C++: the butterfly on the compiler's vectors, then one table lookup for each code.
+//
+// A block is 128 columns in 4 groups of 32. Byte j = 4 g + q of register r is column 32 g + 8 q + CODE_COLUMN[r], so
+// places are numbered by group: 32 g + 4 r + q. Tiles and activations have that order.
 
-constexpr size_t BLOCK_WORDS = 1;
-ALWAYS_INLINE size_t bit_plane_column(size_t k, size_t) { return k; }
+constexpr size_t GROUPS = BLOCK_COLS / 32;
 
-// codes[i] = the code of column 32 word + i.
-ALWAYS_INLINE void load_codes(const BitPlaneView& w, size_t row, size_t word, uint8_t codes[32]) {
-  const size_t plane_words = w.rows * w.words;
-  const uint32_t* p = w.planes + row * w.words + word;
-  for (int i = 0; i < 32; i++) codes[i] = 0;
-  for (int plane = 0; plane < w.bits; plane++) {
-    const uint32_t bits = p[plane * plane_words];
-    for (int i = 0; i < 32; i++) codes[i] = (uint8_t)(codes[i] << 1 | ((bits >> i) & 1));
+ALWAYS_INLINE size_t bit_plane_column(size_t k, size_t) {
+  return k / 32 * 32 + 8 * (k % 4) + CODE_COLUMN[k % 32 / 4];
+}
+
+// Calls body(place, code) for the codes of a block's groups.
+template <int BITS, class Body>
+ALWAYS_INLINE void for_codes(const Codes& codes, size_t groups, Body body) {
+  uint8_t bytes[8][4 * GROUPS];
+  const vw mask = repeat((1 << BITS) - 1);
+  for (int r = 0; r < 8; r++) {
+    const vw masked = codes.r[r] & mask;
+    __builtin_memcpy(bytes[r], &masked, sizeof masked);
+  }
+  for (size_t g = 0; g < groups; g++) {
+    for (size_t place = 0; place < 32; place++) body(32 * g + place, bytes[place / 4][4 * g + place % 4]);
+  }
+}
+
+template <int BITS>
+void tile_row(const BitPlaneView& w, size_t row, size_t first_word, size_t end_word, float* out) {
+  float table[1 << BITS];
+  widen(FloatType::f16, w.lut + (row << BITS), table, (size_t)1 << BITS);
+  for (size_t first = first_word; first < end_word; first += BLOCK_WORDS, out += BLOCK_COLS) {
+    const size_t words = words_of_block(w.words, first);
+    for_codes<BITS>(load_codes<BITS>(w, row, first, words), words, [&](size_t place, uint8_t code) { out[place] = table[code]; });
   }
 }
 
 void bit_plane_tile_row(const BitPlaneView& w, size_t row, size_t first, size_t cols, float* out) {
-  const size_t entries = (size_t)1 << w.bits;
-  float table[256];
-  widen(FloatType::f16, w.lut + row * entries, table, entries);
-  for (size_t word = first / 32; 32 * word < first + cols; word++, out += 32) {
-    uint8_t codes[32];
-    load_codes(w, row, word, codes);
-    for (int i = 0; i < 32; i++) out[i] = table[codes[i]];
-  }
+  static constexpr decltype(&tile_row<1>) by_bits[] = {tile_row<1>, tile_row<2>, tile_row<3>, tile_row<4>,
+                                                       tile_row<5>, tile_row<6>, tile_row<7>, tile_row<8>};
+  by_bits[w.bits - 1](w, row, first / 32, (first + cols + 31) / 32, out);
 }
 
-// Activations of 32 columns.
-struct ActivationGroup {
-  int16_t values[32];
-  float scale;
+// Activations of 128 columns; 16-bit ones x = 256 a + b as two 8-bit ones, so that group sums are exact in 32 bits.
+template <int ACTIVATION_BITS>
+struct ActivationBlock {
+  static constexpr int PARTS = ACTIVATION_BITS / 8;
+  int16_t values[PARTS][GROUPS][32];
+  float scales[GROUPS];
 };
 
-size_t activation_bytes(size_t cols, int) { return (cols + 31) / 32 * sizeof(ActivationGroup); }
-
-void quantize_activations(const float* x, size_t cols, int activation_bits, uint8_t* out) {
-  ActivationGroup* groups = (ActivationGroup*)out;
-  for (size_t at = 0; at < cols; at += 32, groups++) groups->scale = quantize_group(x, cols, at, activation_bits, groups->values);
-}
-
-// One group's sum, an exact integer times the scale; 16-bit activations as 256 a + b, so that every sum fits in 32 bits.
-ALWAYS_INLINE float group_sum(const int16_t* z, const ActivationGroup& x, int activation_bits) {
-  int32_t coarse = 0, fine = 0;
-  if (activation_bits == 8) {
-    for (int i = 0; i < 32; i++) coarse += z[i] * x.values[i];
-    return (float)coarse * x.scale;
-  }
-  for (int i = 0; i < 32; i++) {
-    const int32_t a = high_part(x.values[i]);
-    coarse += z[i] * a;
-    fine += z[i] * (x.values[i] - 256 * a);
-  }
-  return ((float)coarse * 256.0f + (float)fine) * x.scale;
-}
-
-void bit_plane_gemv(const BitPlaneView& w, size_t begin, size_t end, const uint8_t* const* activations, int tokens,
-                    int activation_bits, const float* bias, float* const* out) {
-  const size_t entries = (size_t)1 << w.bits;
-  for (size_t row = begin; row < end; row++) {
-    const uint8_t* high = w.tables + 2 * row * entries;
-    int16_t table[256];
-    for (size_t i = 0; i < entries; i++) table[i] = (int16_t)(256 * high[i] + high[entries + i] - 32768);
-    float sums[MAX_GEMV_TOKENS] = {};
-    for (size_t word = 0; word < w.words; word++) {
-      uint8_t codes[32];
-      int16_t z[32];
-      load_codes(w, row, word, codes);
-      for (int i = 0; i < 32; i++) z[i] = table[codes[i]];
-      for (int t = 0; t < tokens; t++) {
-        sums[t] += group_sum(z, ((const ActivationGroup*)activations[t])[word], activation_bits);
+template <int ACTIVATION_BITS>
+void quantize_blocks(const float* x, size_t cols, ActivationBlock<ACTIVATION_BITS>* blocks) {
+  for (size_t at = 0; at < (cols + BLOCK_COLS - 1) / BLOCK_COLS * BLOCK_COLS; at += 32) {
+    ActivationBlock<ACTIVATION_BITS>& block = blocks[at / BLOCK_COLS];
+    const size_t group = at % BLOCK_COLS / 32;
+    int16_t q[32];
+    block.scales[group] = quantize_group(x, cols, at, ACTIVATION_BITS, q);
+    for (size_t place = 0; place < 32; place++) {
+      const int16_t value = q[bit_plane_column(place, 1)];
+      if constexpr (ACTIVATION_BITS == 8) {
+        block.values[0][group][place] = value;
+      } else {
+        block.values[0][group][place] = (int16_t)high_part(value);
+        block.values[1][group][place] = (int16_t)(value - 256 * high_part(value));
       }
     }
-    for (int t = 0; t < tokens; t++) out[t][row] = w.scales[row] * sums[t] + (bias ? bias[row] : 0.0f);
+  }
+}
+
+void quantize_activations(const float* x, size_t cols, int activation_bits, uint8_t* out) {
+  if (activation_bits == 8) quantize_blocks<8>(x, cols, (ActivationBlock<8>*)out);
+  else quantize_blocks<16>(x, cols, (ActivationBlock<16>*)out);
+}
+
+// The centroids z of a row.
+template <int BITS>
+struct ByteTables {
+  int16_t z[1 << BITS];
+  ALWAYS_INLINE explicit ByteTables(const uint8_t* p) {
+    for (int i = 0; i < 1 << BITS; i++) z[i] = (int16_t)(256 * p[i] + p[(1 << BITS) + i] - 32768);
+  }
+};
+
+ALWAYS_INLINE int32_t integer_dot(const int16_t* a, const int16_t* b) {
+  int32_t sum = 0;
+  for (int i = 0; i < 32; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+template <int BITS, int ACTIVATION_BITS, int TOKENS>
+ALWAYS_INLINE void add_block(const Codes& codes, const ByteTables<BITS>& tables,
+                             const ActivationBlock<ACTIVATION_BITS>* const* blocks, size_t k, vf* sums) {
+  int16_t z[GROUPS][32];
+  for_codes<BITS>(codes, GROUPS, [&](size_t place, uint8_t code) { z[place / 32][place % 32] = tables.z[code]; });
+  for (int t = 0; t < TOKENS; t++) {
+    const ActivationBlock<ACTIVATION_BITS>& x = blocks[t][k];
+    for (size_t g = 0; g < GROUPS; g++) {
+      float sum = (float)integer_dot(z[g], x.values[0][g]);
+      if constexpr (ACTIVATION_BITS == 16) sum = sum * 256.0f + (float)integer_dot(z[g], x.values[1][g]);
+      sums[t][g % LANES] += sum * x.scales[g];
+    }
   }
 }

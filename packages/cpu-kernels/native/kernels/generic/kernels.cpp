@@ -8,6 +8,20 @@ namespace {
 constexpr int TILE_ROWS = 6;  // times 2 vectors of sums: 12 of 16 registers
 
 #include "kernels/shared/vector.inl"
+
+ALWAYS_INLINE vw select_bits(vw mask, vw a, vw b) { return b ^ ((a ^ b) & mask); }
+ALWAYS_INLINE vw load_words(const uint32_t* p) {
+  vw v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+ALWAYS_INLINE vw load_words_part(const uint32_t* p, size_t n) {
+  vw v = {};
+  __builtin_memcpy(&v, p, n * sizeof *p);
+  return v;
+}
+
+#include "kernels/shared/butterfly.inl"
 #include "kernels/generic/float16.inl"
 #include "kernels/shared/convert.inl"
 #include "kernels/shared/elementwise.inl"
@@ -16,6 +30,7 @@ constexpr int TILE_ROWS = 6;  // times 2 vectors of sums: 12 of 16 registers
 #include "kernels/generic/bit_planes.inl"
 #include "kernels/shared/tile.inl"
 #include "kernels/shared/attention.inl"
+#include "kernels/shared/integer_gemv.inl"
 
 }  // namespace
 

@@ -1,0 +1,54 @@
+import type { Linear } from '@dpllm/core'
+import { decoderProgram, type Model } from '@dpllm/runtime'
+
+/** f32 [cols] by module: the mean square of every input of a linear over the tokens of a text. */
+export type InputMoments = ReadonlyMap<string, Float32Array>
+
+/** Tokens of one step: the inputs of all linears are held at once. */
+const CHUNK = 64
+
+/**
+ * Measures how large the inputs of every linear are, the head included: E[x_k²] weighs the squared error of column k
+ * in the error of the output, E‖ΔW x‖² ≈ Σ_k E[x_k²] ‖ΔW_k‖² (the diagonal of the layer-wise Hessian that GPTQ and
+ * OBC use). It needs no gradients, and it keeps the few columns exact that carry massive activations, on which the
+ * whole model hangs.
+ * @param windows tokens of the text, each from position 0
+ */
+export async function measureInputMoments(
+  model: Model,
+  windows: readonly Uint32Array[],
+  options: { signal?: AbortSignal | undefined; onTokens?: (tokens: number) => void } = {},
+): Promise<InputMoments> {
+  const linears = decoderProgram(model.config).program.operators.filter((op): op is Linear => op.kind === 'linear')
+  const outputs = [...new Set(linears.map((op) => op.x))]
+  const sums = new Map<string, Float64Array>()
+  let done = 0
+  for (const window of windows) {
+    using cache = model.createCache(window.length)
+    for (let position = 0; position < window.length; position += CHUNK) {
+      options.signal?.throwIfAborted()
+      const tokens = window.subarray(position, position + CHUNK)
+      const rows = Uint32Array.from(tokens, (_, t) => t)
+      const result = await model.run({ tokens, position, cache, rows, outputs })
+      for (const name of outputs) addSquares(sums, name, result.outputs[name], tokens.length)
+      done += tokens.length
+      options.onTokens?.(done)
+    }
+  }
+  return new Map(linears.map((op) => [moduleOf(op), Float32Array.from(sums.get(op.x)!, (sum) => sum / done)]))
+}
+
+/** The head's linear reads the embedding's matrix when both are tied; as a module it is lm_head all the same. */
+function moduleOf(op: Linear): string {
+  return op.out === 'logits' ? 'lm_head' : op.weight.replace(/\.weight$/, '')
+}
+
+function addSquares(sums: Map<string, Float64Array>, name: string, x: Float32Array, rows: number): void {
+  const cols = x.length / rows
+  let sum = sums.get(name)
+  if (sum === undefined) {
+    sum = new Float64Array(cols)
+    sums.set(name, sum)
+  }
+  for (let i = 0; i < x.length; i++) sum[i % cols] += x[i] * x[i]
+}

@@ -1,0 +1,202 @@
+// Compares every instruction set of this build and machine with the plain C++ kernels, function by function. The addon's
+// tests do the same through whole programs; this one runs where Node does not, under an emulator for instance:
+//
+//   aarch64-linux-gnu-g++ -std=c++17 -O2 -static -ffp-contract=fast -fno-math-errno -fno-trapping-math -DDPLLM_NEON
+//     -I native native/test/compare_kernels.cpp native/kernels/select.cpp native/kernels/*/kernels.cpp (generic, neon)
+//   qemu-aarch64 ./a.out
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "kernels/select.h"
+
+using namespace dpllm;
+
+static std::mt19937 generator(1);
+static int failures = 0;
+
+static std::vector<float> normal(size_t n, float scale = 1.0f) {
+  std::normal_distribution<float> distribution(0.0f, scale);
+  std::vector<float> x(n);
+  for (float& v : x) v = distribution(generator);
+  return x;
+}
+
+// Relative error of vectors, against a tolerance in f32 roundings.
+static void check(const char* isa, const std::string& what, const std::vector<float>& found, const std::vector<float>& wanted, double roundings) {
+  double error = 0, norm = 0;
+  for (size_t i = 0; i < wanted.size(); i++) {
+    error += std::pow(double(found[i]) - wanted[i], 2);
+    norm += std::pow(double(wanted[i]), 2);
+  }
+  const double relative = error == 0 ? 0 : std::sqrt(error / norm);
+  if (!(relative <= roundings * 0x1p-24)) {
+    failures++;
+    std::printf("%s %s: relative error %.3g, allowed %.3g\n", isa, what.c_str(), relative, roundings * 0x1p-24);
+  }
+}
+
+static void compare_elementwise(const Kernels& k) {
+  const Kernels& plain = generic_kernels;
+  for (const size_t n : {1, 7, 16, 63, 173, 512}) {
+    const std::string size = " " + std::to_string(n);
+    const std::vector<float> a = normal(n, 3), b = normal(n);
+    std::vector<float> x(n), y(n);
+    k.add(a.data(), b.data(), x.data(), n), plain.add(a.data(), b.data(), y.data(), n);
+    check(k.name, "add" + size, x, y, 0);
+    for (const Activation activation : {Activation::silu, Activation::gelu, Activation::gelu_tanh}) {
+      k.gate(activation, a.data(), b.data(), x.data(), n), plain.gate(activation, a.data(), b.data(), y.data(), n);
+      check(k.name, "gate" + size, x, y, 8);
+    }
+    k.rms_norm(a.data(), b.data(), 1e-5f, x.data(), n), plain.rms_norm(a.data(), b.data(), 1e-5f, y.data(), n);
+    check(k.name, "rms_norm" + size, x, y, 8 + std::sqrt(n));
+    const float max = plain.max(a.data(), n);
+    check(k.name, "max" + size, {k.max(a.data(), n)}, {max}, 0);
+    check(k.name, "sum_exp" + size, {float(k.sum_exp(a.data(), max, n))}, {float(plain.sum_exp(a.data(), max, n))}, 4);
+    std::vector<uint16_t> h(n), g(n);
+    std::vector<float> wide = a;
+    if (n > 7) wide[0] = 1e-7f, wide[1] = 1e6f, wide[2] = -INFINITY, wide[3] = 6e-5f, wide[4] = 65519.0f, wide[5] = 0x1.0p-25f;
+    k.narrow_f16(wide.data(), h.data(), n), plain.narrow_f16(wide.data(), g.data(), n);
+    if (h != g) failures++, std::printf("%s narrow_f16%s differs\n", k.name, size.c_str());
+    h.back() = 0x0001, g.back() = 0x0001;  // smallest subnormal
+    for (const FloatType type : {FloatType::f16, FloatType::bf16}) {
+      k.widen(type, h.data(), x.data(), n), plain.widen(type, h.data(), y.data(), n);
+      if (std::memcmp(x.data(), y.data(), n * 4) != 0) failures++, std::printf("%s widen%s differs\n", k.name, size.c_str());
+    }
+    if (n >= 16) {
+      const std::vector<float> cos = normal(n / 4), sin = normal(n / 4);
+      x = y = a;
+      k.rope(a.data(), cos.data(), sin.data(), n / 4, n, 1, x.data()), plain.rope(a.data(), cos.data(), sin.data(), n / 4, n, 1, y.data());
+      check(k.name, "rope" + size, x, y, 4);
+    }
+  }
+}
+
+struct Matrix {
+  std::vector<uint32_t> planes;
+  std::vector<uint16_t> lut;
+  std::vector<uint8_t> tables;
+  std::vector<float> scales;
+  BitPlaneView view;
+
+  Matrix(size_t rows, size_t cols, int bits) {
+    const size_t words = (cols + 31) / 32, entries = size_t{1} << bits;
+    planes.resize(bits * rows * words);
+    for (size_t i = 0; i < planes.size(); i++) planes[i] = generator() & (i % words == words - 1 && cols % 32 ? (1u << cols % 32) - 1 : ~0u);
+    const std::vector<float> centroids = normal(rows * entries, 0.02f);
+    lut.resize(rows * entries);
+    generic_kernels.narrow_f16(centroids.data(), lut.data(), lut.size());
+    tables.resize(rows * 2 * entries);
+    for (uint8_t& byte : tables) byte = uint8_t(generator());
+    scales = normal(rows);
+    view = {planes.data(), rows, cols, words, bits, lut.data(), tables.data(), scales.data()};
+  }
+};
+
+static void compare_products(const Kernels& k) {
+  const Kernels& plain = generic_kernels;
+  for (const size_t cols : {7, 32, 172, 288, 512, 1056, 2100}) {
+    const size_t rows = 13;
+    const std::vector<float> x = normal(4 * cols);
+    const float* tokens[4] = {x.data(), x.data() + cols, x.data() + 2 * cols, x.data() + 3 * cols};
+    const std::vector<float> bias = normal(rows);
+    for (int count = 1; count <= 4; count++) {
+      std::vector<float> a(4 * rows), b(4 * rows);
+      float *out_a[4], *out_b[4];
+      for (int t = 0; t < 4; t++) out_a[t] = a.data() + t * rows, out_b[t] = b.data() + t * rows;
+      const std::vector<float> dense = normal(rows * cols);
+      const DenseView w = {dense.data(), FloatType::f32, rows, cols};
+      k.dense_gemv(w, 0, rows, tokens, count, bias.data(), out_a), plain.dense_gemv(w, 0, rows, tokens, count, bias.data(), out_b);
+      check(k.name, "dense_gemv " + std::to_string(cols), a, b, 2 + std::sqrt(cols));
+      for (int bits = 1; bits <= 8; bits++) {
+        const Matrix m(rows, cols, bits);
+        for (const int activation_bits : {8, 16}) {
+          std::vector<std::vector<uint8_t>> qa, qb;
+          const uint8_t *pa[4], *pb[4];
+          for (int t = 0; t < count; t++) {
+            qa.emplace_back(k.activation_bytes(cols, activation_bits)), qb.emplace_back(plain.activation_bytes(cols, activation_bits));
+            k.quantize_activations(tokens[t], cols, activation_bits, qa[t].data());
+            plain.quantize_activations(tokens[t], cols, activation_bits, qb[t].data());
+          }
+          for (int t = 0; t < count; t++) pa[t] = qa[t].data(), pb[t] = qb[t].data();
+          k.bit_plane_gemv(m.view, 1, rows, pa, count, activation_bits, nullptr, out_a);
+          plain.bit_plane_gemv(m.view, 1, rows, pb, count, activation_bits, nullptr, out_b);
+          // Group sums are the same integers: only their f32 sum differs.
+          check(k.name, "bit_plane_gemv " + std::to_string(cols) + " bits " + std::to_string(bits) + " x " + std::to_string(activation_bits), a, b,
+                4 + std::sqrt(cols / 32.0));
+        }
+      }
+    }
+  }
+}
+
+// A tile meets panels in the order of its own instruction set, so whole products are compared.
+static std::vector<float> tiled(const Kernels& k, const Matrix& m, const std::vector<float>& x, int tokens) {
+  const size_t cols = m.view.cols, rows = m.view.rows;
+  std::vector<float> sums(rows * k.panel), tile(rows * TILE_COLS), panel(TILE_COLS * k.panel), out;
+  std::vector<const float*> pointers;
+  for (int t = 0; t < tokens; t++) pointers.push_back(x.data() + t * cols);
+  for (size_t first = 0; first < cols; first += TILE_COLS) {
+    const size_t count = cols - first < TILE_COLS ? cols - first : TILE_COLS;
+    k.pack_panel(pointers.data(), tokens, first, count, true, panel.data());
+    for (size_t r = 0; r < rows; r++) k.bit_plane_tile_row(m.view, r, first, count, tile.data() + r * TILE_COLS);
+    k.multiply_tile(tile.data(), rows, TILE_COLS, 1, panel.data(), (count + 31) / 32 * 32, tokens, sums.data());
+  }
+  for (size_t r = 0; r < rows; r++) {
+    for (int t = 0; t < tokens; t++) out.push_back(sums[r * k.panel + t]);
+  }
+  return out;
+}
+
+static void compare_tiles(const Kernels& k) {
+  for (const size_t cols : {7, 32, 172, 288, 512, 1056}) {
+    for (int bits = 1; bits <= 8; bits++) {
+      const Matrix m(29, cols, bits);
+      for (const int tokens : {1, 5, 8}) {
+        const std::vector<float> x = normal(tokens * cols);
+        check(k.name, "tiles " + std::to_string(cols) + " bits " + std::to_string(bits), tiled(k, m, x, tokens),
+              tiled(generic_kernels, m, x, tokens), 4 + std::sqrt(cols));
+      }
+    }
+  }
+}
+
+static void compare_attention(const Kernels& k) {
+  for (const size_t d : {5, 48, 64, 128}) {
+    const size_t count = 100;
+    const std::vector<float> keys = normal(count * d), values = normal(count * d), query = normal(d, 0.3f);
+    const AttentionBlock block = {keys.data(), values.data(), count, d, 0, 1};
+    const auto attend = [&](const Kernels& kernels) {
+      float max = -1e30f, total = 0;
+      std::vector<float> sum(d), scores(ATTENTION_KEYS);
+      kernels.attention_query(block, query.data(), &max, &total, sum.data(), scores.data());
+      for (float& v : sum) v /= total;
+      return sum;
+    };
+    const auto attend_panel = [&](const Kernels& kernels) {
+      const size_t p = kernels.panel;
+      std::vector<float> queries(d * p), max(p, -1e30f), total(p), sum(d * p), scores(ATTENTION_KEYS * p), out;
+      std::vector<int32_t> first(p, 0), last(p, int32_t(count) - 1);
+      for (size_t i = 0; i < d; i++) queries[i * p] = query[i];
+      kernels.attention_block(block, {queries.data(), first.data(), last.data(), max.data(), total.data(), sum.data(), scores.data()});
+      for (size_t i = 0; i < d; i++) out.push_back(sum[i * p] / total[0]);
+      return out;
+    };
+    check(k.name, "attention_query " + std::to_string(d), attend(k), attend(generic_kernels), 16 + std::sqrt(d));
+    check(k.name, "attention_block " + std::to_string(d), attend_panel(k), attend(generic_kernels), 16 + std::sqrt(d));
+  }
+}
+
+int main() {
+  for (const Kernels* kernels : available_kernels()) {
+    compare_elementwise(*kernels);
+    compare_products(*kernels);
+    compare_tiles(*kernels);
+    compare_attention(*kernels);
+    std::printf("%s compared\n", kernels->name);
+  }
+  std::printf("%d differences\n", failures);
+  return failures == 0 ? 0 : 1;
+}
