@@ -8,6 +8,7 @@ const kill = () => process.kill(process.pid, 'SIGKILL')
 let steps = 0
 await quantizeModel(source, out, {
   shardBytes: 1,
+  calibrationText: 'the cat sat on the mat. '.repeat(8),
   // Few rows a call, so that there are many moments to be killed at.
   quantizer: { ...typescriptRowQuantizer(), weightsPerCall: 256 },
   onProgress: () => {

@@ -54,7 +54,11 @@ export class CpuProgram implements CompiledProgram {
     this.#check()
     if (!Number.isInteger(capacity) || capacity < 1 || capacity > 2 ** 30)
       throw new InvalidArgumentError('capacity', 'an integer from 1 to 2^30', capacity)
-    return new CpuCache(this, capacity, this.addon, this.addon.createCache(this.native, capacity))
+    try {
+      return new CpuCache(this, capacity, this.addon, this.addon.createCache(this.native, capacity))
+    } catch (error) {
+      throw new BackendUnavailableError('cpu', `no memory for a cache of ${capacity} positions`, { cause: error })
+    }
   }
 
   run(given: Step): Promise<StepResult> {

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BackendUnavailableError } from '@dpllm/core'
 import type { NativeAddon } from './native-types.js'
@@ -26,7 +27,7 @@ export function loadAddon(): LoadedAddon {
   if (forced === 'off') throw new BackendUnavailableError('cpu', 'switched off by DPLLM_CPU_ADDON=off')
   if (loaded !== undefined && !forced) return loaded
   const candidates = forced
-    ? [[forced, `DPLLM_CPU_ADDON=${forced}`]]
+    ? [[resolve(forced), `DPLLM_CPU_ADDON=${forced}`]]
     : [
         [`${root}build/Release/dpllm_cpu.node`, 'local build'],
         [`@dpllm/cpu-kernels-${platform}`, `@dpllm/cpu-kernels-${platform}`],

@@ -1,6 +1,5 @@
 import {
   checkProgram,
-  InvalidArgumentError,
   isBitPlanes,
   matrixShape,
   type Operator,
@@ -10,6 +9,7 @@ import {
   type Weights,
   weightsOf,
 } from '@dpllm/core'
+import { checkRows } from './check-rows.js'
 import {
   activations,
   axes,
@@ -149,52 +149,4 @@ function lowerOperator(op: Operator, value: Index, weight: Index, index: number)
     case 'crossEntropy':
       return { kind, logits: value(op.logits), out: value(op.out) }
   }
-}
-
-/** Native code writes as many rows as the first dimension says, so those of an operator's values must agree. */
-function checkRows(program: Program): void {
-  program.operators.forEach((op, i) => {
-    const where = `operators[${i}] (${op.kind})`
-    const dtype = (name: string, wanted: string) => {
-      const found = program.values[name]?.dtype
-      if (found !== wanted) throw new InvalidArgumentError(`${where}: ${name}`, `dtype ${wanted}`, found)
-    }
-    const rows = (wanted: unknown, ...names: (string | undefined)[]) => {
-      for (const name of names) {
-        const found = name === undefined ? wanted : program.values[name]?.shape[0]
-        if (found !== wanted) throw new InvalidArgumentError(`${where}: rows of ${name}`, String(wanted), found)
-      }
-    }
-    const like = (x: string, ...names: (string | undefined)[]) => rows(program.values[x]?.shape[0], ...names)
-    switch (op.kind) {
-      case 'embed':
-        dtype(op.tokens, 'u32')
-        return rows('T', op.tokens, op.out)
-      case 'rmsNorm':
-        return like(op.x, op.out)
-      case 'linear':
-        if (op.bits !== undefined) dtype(op.bits, 'u8')
-        return like(op.x, op.bits, op.out)
-      case 'select':
-        dtype(op.bits, 'u8')
-        return rows('T', op.x, op.bits, op.estimate)
-      case 'rope':
-        return rows('T', op.x, op.out)
-      case 'attention':
-        return rows('T', op.q, op.k, op.v, op.out)
-      case 'gate':
-        return like(op.gate, op.up, op.out)
-      case 'add':
-        return like(op.a, op.b, op.out)
-      case 'split':
-        return like(op.x, ...op.outs)
-      case 'take':
-        dtype(op.rows, 'u32')
-        rows('T', op.x)
-        return rows('R', op.rows, op.out)
-      case 'crossEntropy':
-        dtype(op.targets, 'u32')
-        return rows('R', op.logits, op.targets, op.out)
-    }
-  })
 }

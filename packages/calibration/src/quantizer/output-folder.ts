@@ -56,6 +56,8 @@ export async function openPartialFolder(
   for (const file of await readdir(folder)) {
     const shard = shards.find((s) => s.file === file)
     if (shard !== undefined && (await isFinished(join(folder, file), shard, fingerprint))) finished.add(file)
+    // Names its own run, and is measured anew for another.
+    else if (file === MOMENTS_FILE) continue
     else if (isSmallFile(file) || (overwrite && SHARD.test(file))) stale.push(file)
     else if (SHARD.test(file)) {
       const wanted = `no unfinished work of another source or other settings in ${folder} (delete it, or overwrite: true)`
@@ -70,7 +72,7 @@ const SHARD = /^model(-\d{5}-of-\d{5})?\.safetensors$/
 
 /** Files of a run that are no shards: those that come last, and what a killed process was writing. */
 function isSmallFile(file: string): boolean {
-  return file === 'config.json' || file === CHECKPOINT_INDEX_FILE || file === MOMENTS_FILE || isSideFile(file) || /^\..*\.tmp$/.test(file)
+  return file === 'config.json' || file === CHECKPOINT_INDEX_FILE || isSideFile(file) || /^\..*\.tmp$/.test(file)
 }
 
 /** Shards appear whole or not at all, so one that says what it should is complete. */

@@ -45,7 +45,9 @@ test('a weight that is not finite, met after other files have been written', asy
   const name = 'model.layers.1.mlp.down_proj.weight'
   await writeTinyModel(source, { edit: badWeight(name, 2 * 40 + 7, Number.NaN) })
   await expectRefused({ code: 'ERR_DPLLM_FILE', item: name, file: join(source, 'model.safetensors') })
-  await expectRefused(/found NaN at row 2, column 7/)
+  await expectRefused(/element 87 is not a finite number/)
+  // Without the model being loaded first it is the quantizer that meets it.
+  await expectRefused(/found NaN at row 2, column 7/, { calibrationText: false })
 })
 
 test('a weight beyond half precision', async () => {

@@ -37,7 +37,20 @@ const llama = {
   tie_word_embeddings: true,
 }
 
-/** Writes a Hugging Face style folder with random weights and a few tokenizer files (of no use as a tokenizer). */
+/** One token for each letter; everything else is unknown. */
+const tokenizer = {
+  version: '1.0',
+  added_tokens: [],
+  decoder: { type: 'Fuse' },
+  model: {
+    type: 'BPE',
+    unk_token: '<unk>',
+    vocab: Object.fromEntries(['<unk>', '<s>', ' ', '.', ...'abcdefghijklmnopqrstuvwxyz'].map((token, id) => [token, id])),
+    merges: [],
+  },
+}
+
+/** Writes a Hugging Face style folder with random weights and tokenizer files. */
 export async function writeTinyModel(directory: string, options: TinyModelOptions = {}): Promise<void> {
   const { dtype = 'f32', maxShardBytes, seed = 1, edit = (t) => t } = options
   const config = { ...llama, ...options.config }
@@ -55,7 +68,7 @@ export async function writeTinyModel(directory: string, options: TinyModelOption
   // As Hugging Face's Python code writes numbers, which JSON.stringify does not.
   const text = JSON.stringify(config, null, 2).replace('"rope_theta": 10000', '"rope_theta": 10000.0').replace('0.00001', '1e-05')
   await writeFile(join(directory, 'config.json'), text)
-  await writeFile(join(directory, 'tokenizer.json'), '{"version": "1.0", "model": {"type": "BPE", "vocab": {}, "merges": []}}')
+  await writeFile(join(directory, 'tokenizer.json'), JSON.stringify(tokenizer))
   await writeFile(join(directory, 'tokenizer_config.json'), '{"bos_token": "<s>"}\n')
   await writeFile(join(directory, 'chat_template.jinja'), '{{ messages[0].content }}')
   await writeFile(join(directory, 'notes.txt'), 'not part of the model')

@@ -11,11 +11,16 @@
 
 namespace dpllm {
 
-// A handle holds its object until it is collected or released; what still runs keeps what it needs.
+// A handle holds its object until it is collected or released; what still runs keeps what it needs. The collector is
+// told of `bytes` of memory behind it.
 template <class T>
-static Napi::Value wrap(Napi::Env env, std::shared_ptr<T> object) {
-  return Napi::External<std::shared_ptr<T>>::New(env, new std::shared_ptr<T>(std::move(object)),
-                                                 [](Napi::Env, std::shared_ptr<T>* held) { delete held; });
+static Napi::Value wrap(Napi::Env env, std::shared_ptr<T> object, int64_t bytes = 0) {
+  if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+  const auto finalize = [bytes](Napi::Env env, std::shared_ptr<T>* held) {
+    delete held;
+    if (bytes != 0) Napi::MemoryManagement::AdjustExternalMemory(env, -bytes);
+  };
+  return Napi::External<std::shared_ptr<T>>::New(env, new std::shared_ptr<T>(std::move(object)), finalize);
 }
 
 template <class T>
@@ -81,7 +86,8 @@ static Napi::Value create_cache(const Napi::CallbackInfo& info) {
   const auto& compiled = unwrap<CompiledProgram>(info[0]);
   auto cache = std::make_shared<KeyValueCache>(compiled->program, static_cast<size_t>(info[1].As<Napi::Number>().Int64Value()),
                                                compiled->engine->cache_type);
-  return wrap(info.Env(), std::move(cache));
+  const int64_t bytes = static_cast<int64_t>(cache->bytes());
+  return wrap(info.Env(), std::move(cache), bytes);
 }
 
 // (cache)

@@ -52,9 +52,9 @@ void Engine::drive() {
       queue_.pop_front();
     }
     execute(*job);
-    // Fails only when the environment is going down; then nobody waits for the result.
-    Job* settled = job.release();
-    if (completion_.NonBlockingCall(settled) != napi_ok) settled->arrays.SuppressDestruct();
+    // Fails only when the environment is going down: then nobody waits for the result, and references cannot be deleted
+    // any more, so that the job is left alone.
+    completion_.NonBlockingCall(job.release());
   }
 }
 
@@ -72,11 +72,8 @@ void Engine::execute(Job& job) {
 }
 
 void Engine::settle(Napi::Env env, Napi::Function, Engine* engine, Job* raw) {
+  if (env == nullptr) return;  // the environment is gone: see drive()
   std::unique_ptr<Job> job(raw);
-  if (env == nullptr) {  // the environment is gone: no reference can be deleted
-    job->arrays.SuppressDestruct();
-    return;
-  }
   // The job holds the program, which holds the engine: it is there until the end of this function.
   if (--engine->pending_ == 0 && !engine->stopped_) engine->completion_.Unref(env);
   if (job->error.empty()) job->deferred.Resolve(env.Undefined());

@@ -47,6 +47,23 @@ export function selectCases(): OperatorCase[] {
       }
     }
   }
+
+  // An estimate of 0 is above −1 and, as a NaN in either place counts as above, above NaN; it is not above 0.
+  const weight = randomBitPlanes(5, 16, 64)
+  const x = randomTensor(random, [2, 64])
+  cases.push(
+    operatorCase('select none at its thresholds', {
+      inputs: { x },
+      outs: { bits: { width: 1, dtype: 'u8' }, e: { width: 1 }, y: { width: 16 } },
+      weights: { w: weight },
+      operators: [
+        { kind: 'select', x: 'x', weight: 'w', bits: 'bits', estimate: 'e' },
+        { kind: 'linear', x: 'x', weight: 'w', bits: 'bits', out: 'y' },
+      ],
+      steps: [{ policy: { estimators: [{ kind: 'none' }], thresholds: Float32Array.of(0, -1, 0, Number.NaN, 0) } }],
+      tolerance: bitPlaneTolerance(weight, 5, x.data),
+    }),
+  )
   return cases
 }
 
