@@ -32,7 +32,8 @@ export async function checkCase(
     const report = (what: string, error: number, limit: number) => {
       if (!(error <= limit)) differences.push({ step, what, error, tolerance: limit })
     }
-    for (const [name, values] of Object.entries(expected.outputs)) report(name, relativeError(result.outputs[name], values), tolerance)
+    for (const [name, values] of Object.entries(expected.outputs))
+      report(name, relativeError(result.outputs[name], values), tolerance)
     report('estimates', relativeError(result.estimates, expected.estimates), tolerance)
     let turned = Math.abs(result.bits.length - expected.bits.length)
     expected.bits.forEach((b, i) => {

@@ -29,33 +29,36 @@ export function attentionCases(): OperatorCase[] {
       return { tokens, position: at }
     })
     const longest = Math.max(...steps.map((s) => s.position + s.tokens.length))
-    return operatorCase(`attention H=${heads} Hkv=${kvHeads} d=${headDim} T=${lengths}${window ? ` window=${window}` : ''}${positions ? ' truncated' : ''}`, {
-      inputs: {
-        q: randomTensor(random, [total, heads * headDim]),
-        k: randomTensor(random, [total, kvHeads * headDim]),
-        v: randomTensor(random, [total, kvHeads * headDim]),
-      },
-      outs: { y: { width: heads * headDim } },
-      operators: [
-        {
-          kind: 'attention',
-          q: 'q',
-          k: 'k',
-          v: 'v',
-          layer: 0,
-          heads,
-          kvHeads,
-          headDim,
-          scale: 1 / Math.sqrt(headDim),
-          ...(window === undefined ? {} : { window }),
-          out: 'y',
+    return operatorCase(
+      `attention H=${heads} Hkv=${kvHeads} d=${headDim} T=${lengths}${window ? ` window=${window}` : ''}${positions ? ' truncated' : ''}`,
+      {
+        inputs: {
+          q: randomTensor(random, [total, heads * headDim]),
+          k: randomTensor(random, [total, kvHeads * headDim]),
+          v: randomTensor(random, [total, kvHeads * headDim]),
         },
-      ],
-      caches: [{ width: kvHeads * headDim }],
-      steps,
-      // A score of size s has an error of about 2^-24 √(d/2) s, which is the relative error of its weight; the largest
-      // scores of these inputs are below 8. Then a sum over the positions.
-      tolerance: f32Tolerance(8 * Math.sqrt(headDim / 2) + Math.sqrt(longest / 2) + 8),
-    })
+        outs: { y: { width: heads * headDim } },
+        operators: [
+          {
+            kind: 'attention',
+            q: 'q',
+            k: 'k',
+            v: 'v',
+            layer: 0,
+            heads,
+            kvHeads,
+            headDim,
+            scale: 1 / Math.sqrt(headDim),
+            ...(window === undefined ? {} : { window }),
+            out: 'y',
+          },
+        ],
+        caches: [{ width: kvHeads * headDim }],
+        steps,
+        // A score of size s has an error of about 2^-24 √(d/2) s, which is the relative error of its weight; the largest
+        // scores of these inputs are below 8. Then a sum over the positions.
+        tolerance: f32Tolerance(8 * Math.sqrt(headDim / 2) + Math.sqrt(longest / 2) + 8),
+      },
+    )
   })
 }
