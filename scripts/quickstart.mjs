@@ -21,7 +21,9 @@ const calibration = `${root}scripts/quickstart/stories.txt`
 const { selected } = dpllmJson('doctor')
 // Plain TypeScript is some hundred times slower: it gets less to do, of the same.
 const native = selected !== 'reference'
-const size = native ? { stories: 16, tokens: 200, generated: 100, samples: 16 } : { stories: 2, tokens: 100, generated: 30, samples: 3 }
+const size = native
+  ? { stories: 16, tokens: 200, generated: 100, samples: 16 }
+  : { stories: 2, tokens: 100, generated: 30, samples: 3 }
 console.log(`backend: ${selected}`)
 
 heading('Fetch and import stories15M (MIT, 15 million parameters, F32)')
@@ -51,7 +53,9 @@ const speeds = new Map()
 for (const [name, model, flags] of precisions) {
   const { text, effectiveBits, timings } = dpllmJson('run', model, ...prompt, ...flags)
   speeds.set(name, timings.tokensPerSecond)
-  console.log(`\n[${name}: ${effectiveBits.toFixed(2)} effective bits, ${timings.tokensPerSecond.toFixed(0)} tokens/s]\n${text.trim()}\n`)
+  console.log(
+    `\n[${name}: ${effectiveBits.toFixed(2)} effective bits, ${timings.tokensPerSecond.toFixed(0)} tokens/s]\n${text.trim()}\n`,
+  )
 }
 
 heading('Perplexity on stories that the unquantized model generates with fixed seeds')
@@ -64,9 +68,16 @@ for (let seed = 1; seed <= size.stories; seed++) {
 writeFileSync(stories, written.map((text) => `Once upon a time${text}`).join('\n'))
 const rows = precisions.map(([name, model, flags]) => {
   const result = dpllmJson('eval', 'ppl', model, '--data', stories, '--ctx', '128', '--protocol', 'papers', ...flags)
-  return [name, result.effectiveBits.toFixed(2), `${result.perplexity.toFixed(3)} ± ${result.standardError.toFixed(3)}`, speeds.get(name).toFixed(0)]
+  return [
+    name,
+    result.effectiveBits.toFixed(2),
+    `${result.perplexity.toFixed(3)} ± ${result.standardError.toFixed(3)}`,
+    speeds.get(name).toFixed(0),
+  ]
 })
-console.log(`\nText: ${readFileSync(stories, 'utf8').length} characters, sampled by the model itself, so its own perplexity is low.\n`)
+console.log(
+  `\nText: ${readFileSync(stories, 'utf8').length} characters, sampled by the model itself, so its own perplexity is low.\n`,
+)
 printTable(['precision', 'effective bits', 'perplexity', 'tokens/s'], rows)
 console.log(`\nDone in ${((performance.now() - started) / 1000).toFixed(0)} s. Next: npx dpllm chat, npx dpllm --help, README.md`)
 

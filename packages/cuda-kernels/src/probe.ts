@@ -1,6 +1,8 @@
 import { loadAddon } from './load-addon.js'
 
-export type CudaProbe = { readonly ok: true; readonly devices: number; readonly origin: string } | { readonly ok: false; readonly reason: string }
+export type CudaProbe =
+  | { readonly ok: true; readonly devices: number; readonly origin: string }
+  | { readonly ok: false; readonly reason: string }
 
 /** Says whether a CUDA device can be used, and if not, why. Never throws. */
 export function probeCuda(): CudaProbe {

@@ -24,7 +24,14 @@ test('the threshold gives the average bits on the tokens that it was measured on
   expect(pairThreshold([1, 2], 3, 4, 3)).toBe(Number.POSITIVE_INFINITY)
   expect(pairThreshold([1, 2], 3, 4, 4)).toBe(Number.NEGATIVE_INFINITY)
   // DP-LLM's worked example: p = 3.2 sends 20 % of the tokens to 4 bits.
-  expect(pairThreshold(Array.from({ length: 101 }, (_, i) => i), 3, 4, 3.2)).toBeCloseTo(80, 9)
+  expect(
+    pairThreshold(
+      Array.from({ length: 101 }, (_, i) => i),
+      3,
+      4,
+      3.2,
+    ),
+  ).toBeCloseTo(80, 9)
 })
 
 test('64 rows keep the norm within 15 % for about 91 % of the tokens', () => {

@@ -15,7 +15,12 @@ export interface ProjectionOptions {
  * ‖D x‖₂, since E‖A y‖² = ‖y‖² (DP-LLM §5.1). D is the difference of a weight at two bit counts.
  * @param rowOf gives row n of D, f32 [cols]; called once for each row, in order
  */
-export function createProjection(rows: number, cols: number, rowOf: (n: number) => Float32Array, options: ProjectionOptions): Tensor<'f32'> {
+export function createProjection(
+  rows: number,
+  cols: number,
+  rowOf: (n: number) => Float32Array,
+  options: ProjectionOptions,
+): Tensor<'f32'> {
   const { k = PROJECTION_ROWS, seed } = options
   const random = createRandom(seed)
   const scale = 1 / Math.sqrt(k)

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto'
 import path from 'node:path'
 import { type BitPlaneWeight, type Estimator, InvalidArgumentError, MIN_BITS, type Tensor, UnsupportedError } from '@dpllm/core'
 import { PROJECTION_ROWS } from '@dpllm/estimators'
-import { type BackendName, loadModel, type Model, type Profile, type ProfileData, projectionName, writeProfile } from '@dpllm/runtime'
+import {
+  type BackendName,
+  loadModel,
+  type Model,
+  type Profile,
+  type ProfileData,
+  projectionName,
+  writeProfile,
+} from '@dpllm/runtime'
 import { projectionOf } from './projections.js'
 import { findThresholds, thresholdRounds } from './thresholds.js'
 import { calibrationWindows } from './windows.js'
@@ -39,7 +47,8 @@ export interface CalibrateOptions {
  */
 export async function calibrateModel(options: CalibrateOptions): Promise<{ profile: Profile; path: string }> {
   const { method = 'dp-llm', estimator = 'projection', seed = 0, samples = 16, sequenceLength = 256, signal } = options
-  if (method !== 'dp-llm') throw new UnsupportedError(`method ${method}: this version calibrates dp-llm (uniform needs no calibration)`)
+  if (method !== 'dp-llm')
+    throw new UnsupportedError(`method ${method}: this version calibrates dp-llm (uniform needs no calibration)`)
   const { memoryBudget, targets } = options
   checkTargets(memoryBudget, targets)
   const limit = Math.floor(memoryBudget)
@@ -51,7 +60,11 @@ export async function calibrateModel(options: CalibrateOptions): Promise<{ profi
   const length = Math.min(sequenceLength, model.config.contextLength)
   const windows = calibrationWindows(options.calibrationText, model.tokenizer, length, samples)
   if (windows.length === 0) {
-    throw new InvalidArgumentError('calibrationText', `at least one window of ${length} tokens (a longer text, or a smaller sequenceLength)`, 'a shorter text')
+    throw new InvalidArgumentError(
+      'calibrationText',
+      `at least one window of ${length} tokens (a longer text, or a smaller sequenceLength)`,
+      'a shorter text',
+    )
   }
 
   const projections = new Map<string, Tensor<'f32'>>()
@@ -63,11 +76,20 @@ export async function calibrateModel(options: CalibrateOptions): Promise<{ profi
       found.push({ targetBits, measuredBits: targetBits, linears: linearsOf(model, () => ({ low, high, threshold: null })) })
       continue
     }
-    const estimators = estimator === 'exact' ? model.linears.map((): Estimator => ({ kind: 'exact', low, high })) : await makeProjections(model, low, high, projections, options)
-    const { thresholds, measuredBits } = await findThresholds(model, windows, estimators, { low, high, targetBits }, {
-      signal,
-      onRound: (done) => options.onProgress?.({ stage: label, done, total: thresholdRounds, unit: 'passes' }),
-    })
+    const estimators =
+      estimator === 'exact'
+        ? model.linears.map((): Estimator => ({ kind: 'exact', low, high }))
+        : await makeProjections(model, low, high, projections, options)
+    const { thresholds, measuredBits } = await findThresholds(
+      model,
+      windows,
+      estimators,
+      { low, high, targetBits },
+      {
+        signal,
+        onRound: (done) => options.onProgress?.({ stage: label, done, total: thresholdRounds, unit: 'passes' }),
+      },
+    )
     found.push({ targetBits, measuredBits, linears: linearsOf(model, (i) => decision(low, high, thresholds[i])) })
   }
 
@@ -97,11 +119,16 @@ export async function calibrateModel(options: CalibrateOptions): Promise<{ profi
 }
 
 function checkTargets(memoryBudget: number, targets: readonly number[]): void {
-  if (!(memoryBudget >= MIN_BITS && memoryBudget <= 8)) throw new InvalidArgumentError('memoryBudget', 'a number of bits from 3 to 8', memoryBudget)
+  if (!(memoryBudget >= MIN_BITS && memoryBudget <= 8))
+    throw new InvalidArgumentError('memoryBudget', 'a number of bits from 3 to 8', memoryBudget)
   if (targets.length === 0) throw new InvalidArgumentError('targets', 'at least one target', 'none')
   for (const target of targets) {
     if (!(target >= MIN_BITS && target <= Math.floor(memoryBudget))) {
-      throw new InvalidArgumentError('targets', `numbers of bits from ${MIN_BITS} to the budget's ${Math.floor(memoryBudget)}`, target)
+      throw new InvalidArgumentError(
+        'targets',
+        `numbers of bits from ${MIN_BITS} to the budget's ${Math.floor(memoryBudget)}`,
+        target,
+      )
     }
   }
 }

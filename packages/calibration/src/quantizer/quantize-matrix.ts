@@ -37,7 +37,11 @@ export async function quantizeMatrix(
         item: source.name,
       })
     }
-    placeRows(whole, await quantizer.quantize(weights, { cols, seedBits, maxBits, sensitivities: sensitivities?.subarray(0, weights.length) }), first)
+    placeRows(
+      whole,
+      await quantizer.quantize(weights, { cols, seedBits, maxBits, sensitivities: sensitivities?.subarray(0, weights.length) }),
+      first,
+    )
     onWeights?.(count * cols)
   }
   return whole

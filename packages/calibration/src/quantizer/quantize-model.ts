@@ -164,10 +164,14 @@ async function writeShards(
   }
   for (const shard of shards) {
     if (finished.has(shard.file)) continue
-    await writeSafetensors(join(folder, shard.file), shardEntries(checkpoint, shard, { quantizer, columnWeights: columnWeights || undefined, signal, onWeights }), {
-      metadata: { format: 'pt', [FINGERPRINT_KEY]: fingerprint },
-      signal,
-    })
+    await writeSafetensors(
+      join(folder, shard.file),
+      shardEntries(checkpoint, shard, { quantizer, columnWeights: columnWeights || undefined, signal, onWeights }),
+      {
+        metadata: { format: 'pt', [FINGERPRINT_KEY]: fingerprint },
+        signal,
+      },
+    )
   }
 }
 

@@ -50,7 +50,13 @@ export function staticPolicy(bits: readonly number[]): Policy {
 }
 
 /** bits = MIN_BITS + number of thresholds not at or above the estimate, clamped to [seedBits, maxBits]. */
-export function decideBits(estimate: number, thresholds: Float32Array, offset: number, seedBits: number, maxBits: number): number {
+export function decideBits(
+  estimate: number,
+  thresholds: Float32Array,
+  offset: number,
+  seedBits: number,
+  maxBits: number,
+): number {
   let bits = MIN_BITS
   for (let j = 0; j < THRESHOLDS; j++) if (!(estimate <= thresholds[offset + j])) bits++
   return Math.min(Math.max(bits, seedBits), maxBits)

@@ -17,9 +17,14 @@ export function checkStep(step: Step, vocabulary: number, selects: number): Chec
   const { tokens, position, cache, policy } = step
   const count = tokens.length
   if (count === 0) throw new InvalidArgumentError('tokens', 'at least one token', 'none')
-  if (!Number.isInteger(position) || position < 0) throw new InvalidArgumentError('position', 'an integer of at least 0', position)
+  if (!Number.isInteger(position) || position < 0)
+    throw new InvalidArgumentError('position', 'an integer of at least 0', position)
   if (position + count > cache.capacity) {
-    throw new InvalidArgumentError('tokens', `at most ${cache.capacity - position} (cache of ${cache.capacity} positions, ${position} used)`, count)
+    throw new InvalidArgumentError(
+      'tokens',
+      `at most ${cache.capacity - position} (cache of ${cache.capacity} positions, ${position} used)`,
+      count,
+    )
   }
   for (const token of tokens) if (token >= vocabulary) throw new InvalidArgumentError('tokens', `ids below ${vocabulary}`, token)
   const rows = step.rows ?? Uint32Array.of(count - 1)

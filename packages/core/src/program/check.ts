@@ -17,7 +17,8 @@ export function checkProgram(program: Program, weights: Weights): void {
   program.operators.forEach((op, index) => {
     const where = `operators[${index}] (${op.kind})`
     const { reads, writes } = operands(op)
-    for (const name of reads) if (!written.has(name)) throw new InvalidArgumentError(where, 'values written before they are read', name)
+    for (const name of reads)
+      if (!written.has(name)) throw new InvalidArgumentError(where, 'values written before they are read', name)
     for (const name of writes) {
       if (program.values[name] === undefined) throw new InvalidArgumentError(where, 'declared values', name)
       if (written.has(name)) throw new InvalidArgumentError(where, 'every value to be written once', name)
@@ -70,7 +71,8 @@ function checkShapes(where: string, op: Operator, program: Program, weights: Wei
       }
       break
     case 'select':
-      if (!isBitPlanes(weights.get(op.weight)!)) throw new InvalidArgumentError(`${where}: ${op.weight}`, 'bit-planes', 'a dense weight')
+      if (!isBitPlanes(weights.get(op.weight)!))
+        throw new InvalidArgumentError(`${where}: ${op.weight}`, 'bit-planes', 'a dense weight')
       same('width of x', width(op.x), shape(op.weight)[1])
       break
     case 'rope':
@@ -96,7 +98,11 @@ function checkShapes(where: string, op: Operator, program: Program, weights: Wei
       same('width of out', width(op.out), width(op.a))
       break
     case 'split':
-      same('sum of the widths of outs', op.outs.reduce((n, name) => n + width(name), 0), width(op.x))
+      same(
+        'sum of the widths of outs',
+        op.outs.reduce((n, name) => n + width(name), 0),
+        width(op.x),
+      )
       break
     case 'take':
       same('width of out', width(op.out), width(op.x))

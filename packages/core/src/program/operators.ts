@@ -3,18 +3,7 @@
  * R (rows whose logits are wanted) and constants. All values are f32 but for `tokens`, `positions`, `rows`,
  * `targets` (u32) and the bit counts (u8).
  */
-export type Operator =
-  | Embed
-  | RmsNorm
-  | Linear
-  | Select
-  | Rope
-  | Attention
-  | Gate
-  | Add
-  | Split
-  | Take
-  | CrossEntropy
+export type Operator = Embed | RmsNorm | Linear | Select | Rope | Attention | Gate | Add | Split | Take | CrossEntropy
 
 /** out[t] = table[tokens[t]]; tokens u32[T], table [V, D], out [T, D]. */
 export interface Embed {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Weight } from './weights.js'
 import { operatorCases } from '../testing/index.js'
 import { checkProgram } from './check.js'
 import type { Operator } from './operators.js'
 import type { Program } from './program.js'
 import { lastReads, neededOperators } from './prune.js'
+import type { Weight } from './weights.js'
 
 const values: Program['values'] = {
   tokens: { dtype: 'u32', shape: ['T'] },
@@ -29,7 +29,10 @@ test('all operator cases are well formed', () => {
 })
 
 test('what does not fit is named', () => {
-  const check = (ops: Operator[], w: Map<string, Weight> = weights) => () => checkProgram({ values, operators: ops, caches: [] }, w)
+  const check =
+    (ops: Operator[], w: Map<string, Weight> = weights) =>
+    () =>
+      checkProgram({ values, operators: ops, caches: [] }, w)
   expect(check(operators)).not.toThrow()
   expect(check(operators.slice(1))).toThrow(/add.*written before.*"x"/)
   expect(check([...operators, operators[1]])).toThrow(/written once/)
@@ -45,7 +48,26 @@ test('only what the outputs need is kept, and attention always', () => {
   expect(neededOperators(program, ['y'])).toEqual([0, 1])
   expect(neededOperators(program, [])).toEqual([])
   expect(() => neededOperators(program, ['nothing'])).toThrow(/names of the program/)
-  expect(lastReads(program, [0, 1, 2], ['y'])).toEqual(new Map([['tokens', 0], ['x', 2], ['y', 3]]))
-  const attention: Operator = { kind: 'attention', q: 'x', k: 'x', v: 'x', layer: 0, heads: 1, kvHeads: 1, headDim: 4, scale: 1, out: 'y' }
-  expect(neededOperators({ values, operators: [operators[0], attention, operators[2]], caches: [{ width: 4 }] }, [])).toEqual([0, 1])
+  expect(lastReads(program, [0, 1, 2], ['y'])).toEqual(
+    new Map([
+      ['tokens', 0],
+      ['x', 2],
+      ['y', 3],
+    ]),
+  )
+  const attention: Operator = {
+    kind: 'attention',
+    q: 'x',
+    k: 'x',
+    v: 'x',
+    layer: 0,
+    heads: 1,
+    kvHeads: 1,
+    headDim: 4,
+    scale: 1,
+    out: 'y',
+  }
+  expect(neededOperators({ values, operators: [operators[0], attention, operators[2]], caches: [{ width: 4 }] }, [])).toEqual([
+    0, 1,
+  ])
 })

@@ -8,7 +8,7 @@ import type { Program } from './program.js'
  */
 export function neededOperators(program: Program, outputs: readonly string[]): number[] {
   for (const name of outputs) {
-    if (program.values[name] === undefined) throw new InvalidArgumentError('outputs', 'names of the program\'s values', name)
+    if (program.values[name] === undefined) throw new InvalidArgumentError('outputs', "names of the program's values", name)
   }
   const wanted = new Set(outputs)
   const needed: number[] = []

@@ -71,7 +71,9 @@ function compile(program: Program, weights: Weights): CompiledProgram {
 
     const make = (name: string) => {
       const { shape } = program.values[name]
-      const array = new Float32Array((shape[0] === 'T' ? T : shape[0] === 'R' ? rows.length : (shape[0] as number)) * rowWidth(shape))
+      const array = new Float32Array(
+        (shape[0] === 'T' ? T : shape[0] === 'R' ? rows.length : (shape[0] as number)) * rowWidth(shape),
+      )
       values.set(name, array)
       return array
     }

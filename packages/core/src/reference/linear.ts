@@ -30,7 +30,15 @@ export function createDenseWeights(): DenseWeights {
  * @param x f32 of which [xOffset, xOffset + K) is read
  * @param y f32 of which [yOffset, yOffset + N) is written
  */
-export function matVec(w: Float32Array, x: Float32Array, xOffset: number, K: number, y: Float32Array, yOffset: number, N: number): void {
+export function matVec(
+  w: Float32Array,
+  x: Float32Array,
+  xOffset: number,
+  K: number,
+  y: Float32Array,
+  yOffset: number,
+  N: number,
+): void {
   // Four sums hide the latency of the addition; the order is fixed, so results are reproducible.
   const end = K - (K % 4)
   for (let n = 0; n < N; n++) {

@@ -87,7 +87,18 @@ test('linear: products of rows, bias, any length', () => {
 })
 
 test('attention is causal, grouped and windowed', () => {
-  const op = { kind: 'attention', q: 'q', k: 'k', v: 'v', layer: 0, heads: 2, kvHeads: 1, headDim: 1, scale: 1, out: 'o' } as const
+  const op = {
+    kind: 'attention',
+    q: 'q',
+    k: 'k',
+    v: 'v',
+    layer: 0,
+    heads: 2,
+    kvHeads: 1,
+    headDim: 1,
+    scale: 1,
+    out: 'o',
+  } as const
   const cache = { keys: new Float32Array(3), values: new Float32Array(3) }
   const out = new Float32Array(6)
   // Head 0 has q = 0: the mean of the values so far; head 1 has q = 100: the value of the largest key so far.

@@ -28,7 +28,11 @@ export function probeBackends(): BackendProbe[] {
   const cpu = probeCpu()
   return [
     // Its kernels are not there yet, so that a device alone does not make it usable.
-    { name: 'cuda', usable: false, detail: cuda.ok ? `${cuda.devices} device(s), but this version has no CUDA kernels yet` : cuda.reason },
+    {
+      name: 'cuda',
+      usable: false,
+      detail: cuda.ok ? `${cuda.devices} device(s), but this version has no CUDA kernels yet` : cuda.reason,
+    },
     { name: 'cpu', usable: cpu.ok, detail: cpu.ok ? `${cpu.instructions}, ${cpu.threads} threads, ${cpu.origin}` : cpu.reason },
     { name: 'reference', usable: true, detail: 'plain TypeScript, one thread' },
   ]

@@ -19,7 +19,15 @@ const parse = (changes: object, options = {}) => parseModelConfig({ ...llama, ..
 
 test('a Llama config', () => {
   const config = parse({ tie_word_embeddings: true })
-  expect(config).toMatchObject({ family: 'llama', headDim: 8, kvHeads: 4, contextLength: 512, tiedEmbeddings: true, qkNorm: false, fused: false })
+  expect(config).toMatchObject({
+    family: 'llama',
+    headDim: 8,
+    kvHeads: 4,
+    contextLength: 512,
+    tiedEmbeddings: true,
+    qkNorm: false,
+    fused: false,
+  })
   expect(config.biases).toEqual({ qkv: false, o: false, mlp: false })
   expect(config.rope.frequencies).toHaveLength(4)
   expect(config.rope.frequencies[1]).toBeCloseTo(10_000 ** (-2 / 8), 7)
@@ -59,7 +67,11 @@ test('rope_parameters of transformers 5 say what the fields of version 4 say', (
 })
 
 test('YaRN and LongRoPE', () => {
-  const yarn = parse({ head_dim: 128, rope_theta: 10_000, rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 4096 } }).rope
+  const yarn = parse({
+    head_dim: 128,
+    rope_theta: 10_000,
+    rope_scaling: { type: 'yarn', factor: 4, original_max_position_embeddings: 4096 },
+  }).rope
   expect(yarn.scale).toBeCloseTo(0.1 * Math.log(4) + 1, 12)
   // beta 32 and 1 at 4096 positions and 64 pairs: the ramp runs from pair 20 to pair 46.
   expect(yarn.frequencies[20]).toBeCloseTo(10_000 ** (-20 / 64), 7)
@@ -71,7 +83,12 @@ test('YaRN and LongRoPE', () => {
   expect(parse({ rope_scaling: ratio }).rope).toEqual(parse({ rope_scaling: { ...ratio, factor: 4 } }).rope)
   expect(() => parse({ rope_scaling: { rope_type: 'yarn' } })).toThrow(/expected factor/)
 
-  const phi = { architectures: ['Phi3ForCausalLM'], max_position_embeddings: 131_072, original_max_position_embeddings: 4096, head_dim: 8 }
+  const phi = {
+    architectures: ['Phi3ForCausalLM'],
+    max_position_embeddings: 131_072,
+    original_max_position_embeddings: 4096,
+    head_dim: 8,
+  }
   const rope_scaling = { type: 'longrope', short_factor: [1, 1, 1, 2], long_factor: [1, 2, 4, 8] }
   const short = parse({ ...phi, rope_scaling })
   expect(short.contextLength).toBe(4096)
@@ -79,7 +96,9 @@ test('YaRN and LongRoPE', () => {
   expect(short.rope.scale).toBeCloseTo(Math.sqrt(1 + Math.log(32) / Math.log(4096)), 12)
   const long = parse({ ...phi, rope_scaling }, { contextLength: 8192 })
   expect(long.rope.frequencies[3]).toBeCloseTo(10_000 ** (-3 / 4) / 8, 9)
-  expect(() => parse({ ...phi, rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [1] } })).toThrow(/rope_scaling.*4 values/)
+  expect(() => parse({ ...phi, rope_scaling: { type: 'longrope', short_factor: [1], long_factor: [1] } })).toThrow(
+    /rope_scaling.*4 values/,
+  )
 })
 
 test('errors say what was wanted', () => {

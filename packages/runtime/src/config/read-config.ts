@@ -13,7 +13,13 @@ const families: Record<string, Family> = {
   Phi3ForCausalLM: 'phi3',
 }
 
-const activations: Record<string, Activation> = { silu: 'silu', swish: 'silu', gelu: 'gelu', gelu_new: 'geluTanh', gelu_pytorch_tanh: 'geluTanh' }
+const activations: Record<string, Activation> = {
+  silu: 'silu',
+  swish: 'silu',
+  gelu: 'gelu',
+  gelu_new: 'geluTanh',
+  gelu_pytorch_tanh: 'geluTanh',
+}
 
 export interface ReadConfigOptions {
   /** Positions to make room for; default what the model was made for (for LongRoPE, its original context). */
@@ -45,12 +51,19 @@ export function parseModelConfig(json: unknown, file: string, options: ReadConfi
     )
   }
   const activation = activations[raw.hidden_act ?? 'silu']
-  if (activation === undefined) throw new UnsupportedError(`${file}: hidden_act ${JSON.stringify(raw.hidden_act)}; known are ${Object.keys(activations).join(', ')}`)
+  if (activation === undefined)
+    throw new UnsupportedError(
+      `${file}: hidden_act ${JSON.stringify(raw.hidden_act)}; known are ${Object.keys(activations).join(', ')}`,
+    )
   const heads = raw.num_attention_heads
   const kvHeads = raw.num_key_value_heads ?? heads
   const headDim = raw.head_dim ?? raw.hidden_size / heads
-  if (!Number.isInteger(headDim)) throw new FileFormatError(file, `hidden_size ${raw.hidden_size} is no multiple of num_attention_heads ${heads}`, { item: 'head_dim' })
-  if (heads % kvHeads !== 0) throw new FileFormatError(file, `num_attention_heads ${heads} is no multiple of it`, { item: 'num_key_value_heads' })
+  if (!Number.isInteger(headDim))
+    throw new FileFormatError(file, `hidden_size ${raw.hidden_size} is no multiple of num_attention_heads ${heads}`, {
+      item: 'head_dim',
+    })
+  if (heads % kvHeads !== 0)
+    throw new FileFormatError(file, `num_attention_heads ${heads} is no multiple of it`, { item: 'num_key_value_heads' })
   const contextLength = chosenContext(raw, file, options.contextLength)
   return {
     family,
@@ -82,7 +95,9 @@ function chosenContext(raw: RawConfig, file: string, wanted: number | undefined)
   const most = raw.max_position_embeddings
   const scaling = raw.rope_scaling ?? raw.rope_parameters
   const long = ['longrope', 'su'].includes(scaling?.rope_type ?? scaling?.type ?? '')
-  const usual = long ? Math.min(scaling?.original_max_position_embeddings ?? raw.original_max_position_embeddings ?? most, most) : most
+  const usual = long
+    ? Math.min(scaling?.original_max_position_embeddings ?? raw.original_max_position_embeddings ?? most, most)
+    : most
   if (wanted === undefined) return usual
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > most) {
     throw new UnsupportedError(`${file}: a context of ${wanted} positions; the model was made for 1 to ${most}`)

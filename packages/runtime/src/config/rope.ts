@@ -64,7 +64,8 @@ export function ropeFrequencies(raw: RawConfig, headDim: number, contextLength: 
     case 'longrope':
     case 'su': {
       const factors = contextLength > original ? scaling.long_factor : scaling.short_factor
-      if (factors?.length !== F) throw new RopeError(`${F} values in short_factor and long_factor, found ${factors?.length ?? 'none'}`)
+      if (factors?.length !== F)
+        throw new RopeError(`${F} values in short_factor and long_factor, found ${factors?.length ?? 'none'}`)
       const stretch = scaling.factor ?? raw.max_position_embeddings / original
       const scale = scaling.attention_factor ?? (stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original)))
       return plain(

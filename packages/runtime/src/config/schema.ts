@@ -1,7 +1,11 @@
 import { z } from 'zod'
 
 /** A size that a config may give; bounded so that a hostile file cannot ask for absurd allocations. */
-const size = z.number().int().positive().max(2 ** 31)
+const size = z
+  .number()
+  .int()
+  .positive()
+  .max(2 ** 31)
 const flag = z.boolean().nullish()
 
 const ropeScaling = z

@@ -83,8 +83,12 @@ async function readBitPlanes(
 
 function expectTensor(checkpoint: Checkpoint, name: string, dtypes: readonly string[], shape: readonly number[]): TensorInfo {
   const info = checkpoint.tensors.get(name)
-  if (info === undefined) throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', { item: name })
-  if (!dtypes.includes(info.dtype)) throw new FileFormatError(info.file, `expected dtype ${dtypes.join(' or ')}, found ${info.dtype}`, { item: name })
+  if (info === undefined)
+    throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', {
+      item: name,
+    })
+  if (!dtypes.includes(info.dtype))
+    throw new FileFormatError(info.file, `expected dtype ${dtypes.join(' or ')}, found ${info.dtype}`, { item: name })
   if (info.shape.join() !== shape.join()) {
     throw new FileFormatError(info.file, `expected shape [${shape}] from config.json, found [${info.shape}]`, { item: name })
   }

@@ -37,9 +37,13 @@ export interface LoadOptions extends BackendOptions {
  */
 export async function loadModel(directory: string, options: LoadOptions = {}): Promise<Model> {
   const { maxBits, signal, onProgress } = options
-  const config = await readModelConfig(directory, options.contextLength === undefined ? {} : { contextLength: options.contextLength })
+  const config = await readModelConfig(
+    directory,
+    options.contextLength === undefined ? {} : { contextLength: options.contextLength },
+  )
   const quantized = config.quantization
-  if (maxBits !== undefined && !quantized) throw new InvalidArgumentError('maxBits', 'a quantized model (run dpllm quantize first)', maxBits)
+  if (maxBits !== undefined && !quantized)
+    throw new InvalidArgumentError('maxBits', 'a quantized model (run dpllm quantize first)', maxBits)
   if (maxBits !== undefined && !(Number.isInteger(maxBits) && maxBits >= quantized!.seedBits && maxBits <= quantized!.maxBits)) {
     throw new InvalidArgumentError('maxBits', `a whole number from ${quantized!.seedBits} to ${quantized!.maxBits}`, maxBits)
   }
@@ -92,7 +96,9 @@ async function chooseProfile(directory: string, { profile, targetBits, maxBits }
 }
 
 function bytesOf(weight: Weight): number {
-  return isBitPlanes(weight) ? weight.planes.byteLength + weight.luts.reduce((sum, lut) => sum + lut.byteLength, 0) : weight.data.byteLength
+  return isBitPlanes(weight)
+    ? weight.planes.byteLength + weight.luts.reduce((sum, lut) => sum + lut.byteLength, 0)
+    : weight.data.byteLength
 }
 
 function denseBits(weight: Weight): number {

@@ -38,7 +38,20 @@ export interface Model extends AsyncDisposable {
 }
 
 /** What a model is made of. */
-export interface ModelParts extends Pick<Model, 'directory' | 'config' | 'tokenizer' | 'chatTemplate' | 'backend' | 'linears' | 'profile' | 'weights' | 'weightBytes' | 'parameters'> {
+export interface ModelParts
+  extends Pick<
+    Model,
+    | 'directory'
+    | 'config'
+    | 'tokenizer'
+    | 'chatTemplate'
+    | 'backend'
+    | 'linears'
+    | 'profile'
+    | 'weights'
+    | 'weightBytes'
+    | 'parameters'
+  > {
   readonly compiled: CompiledProgram
   /** Bits of a dense weight, 16 or 32. */
   readonly denseBits: number

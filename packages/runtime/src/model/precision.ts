@@ -33,16 +33,22 @@ export interface PrecisionContext {
 /** @throws InvalidArgumentError for a precision that the loaded model cannot give */
 export function choosePrecision(request: PrecisionRequest, context: PrecisionContext): Precision {
   const { targetBits, precision } = request
-  if (targetBits === undefined && (precision === undefined || precision === 'static')) return { policy: undefined, prefillPolicy: undefined }
+  if (targetBits === undefined && (precision === undefined || precision === 'static'))
+    return { policy: undefined, prefillPolicy: undefined }
   if (context.modules.length === 0) {
     throw new InvalidArgumentError('precision', 'a quantized model (run dpllm quantize first)', targetBits ?? precision)
   }
   if (typeof precision === 'number') return uniform('precision', precision, context)
-  if (targetBits === undefined) throw new InvalidArgumentError('targetBits', 'a number of bits, since precision is dynamic', undefined)
+  if (targetBits === undefined)
+    throw new InvalidArgumentError('targetBits', 'a number of bits, since precision is dynamic', undefined)
   const calibrated = context.profile?.data.targets.some((t) => Math.abs(t.targetBits - targetBits) < 1e-9)
   if (precision === 'static' || (Number.isInteger(targetBits) && !calibrated)) return uniform('targetBits', targetBits, context)
   if (context.profile === undefined) {
-    throw new InvalidArgumentError('targetBits', 'a whole number, or a model with a profile (run dpllm calibrate first)', targetBits)
+    throw new InvalidArgumentError(
+      'targetBits',
+      'a whole number, or a model with a profile (run dpllm calibrate first)',
+      targetBits,
+    )
   }
   return { policy: profilePolicy(context.profile, targetBits, context.modules), prefillPolicy: undefined }
 }

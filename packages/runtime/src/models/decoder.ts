@@ -37,12 +37,17 @@ function block(b: ProgramBuilder, config: ModelConfig, layer: number, x: string,
   const { hiddenSize: D, intermediateSize: F, headDim, heads, kvHeads, rmsNormEps: eps } = config
   const at = `layers.${layer}`
   const module = (name: string) => `model.layers.${layer}.${name}`
-  const linear = (input: string, name: string, rows: number, cols: number, bias: boolean) => quantizedLinear(b, config, input, module(name), rows, cols, bias)
+  const linear = (input: string, name: string, rows: number, cols: number, bias: boolean) =>
+    quantizedLinear(b, config, input, module(name), rows, cols, bias)
   const [Q, KV] = [heads * headDim, kvHeads * headDim]
 
   const attended = b.norm(`${at}.attentionNorm`, x, `${module('input_layernorm')}.weight`, D, D, eps)
   let [q, k, v] = config.fused
-    ? split(b, linear(attended, 'self_attn.qkv_proj', Q + 2 * KV, D, config.biases.qkv), { [`${at}.q`]: Q, [`${at}.k`]: KV, [`${at}.v`]: KV })
+    ? split(b, linear(attended, 'self_attn.qkv_proj', Q + 2 * KV, D, config.biases.qkv), {
+        [`${at}.q`]: Q,
+        [`${at}.k`]: KV,
+        [`${at}.v`]: KV,
+      })
     : [
         linear(attended, 'self_attn.q_proj', Q, D, config.biases.qkv),
         linear(attended, 'self_attn.k_proj', KV, D, config.biases.qkv),
@@ -80,7 +85,15 @@ function block(b: ProgramBuilder, config: ModelConfig, layer: number, x: string,
   return b.add(`${at}.mlpResidual`, middle, linear(`${at}.gated`, 'mlp.down_proj', D, F, config.biases.mlp), D)
 }
 
-function quantizedLinear(b: ProgramBuilder, config: ModelConfig, x: string, module: string, rows: number, cols: number, bias: boolean): string {
+function quantizedLinear(
+  b: ProgramBuilder,
+  config: ModelConfig,
+  x: string,
+  module: string,
+  rows: number,
+  cols: number,
+  bias: boolean,
+): string {
   const out = b.value(module, rows)
   const weight = b.weight(`${module}.weight`, rows, cols)
   const quantized = config.quantization?.quantizedModules[module] !== undefined

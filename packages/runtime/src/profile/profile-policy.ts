@@ -7,7 +7,11 @@ export function profileTarget(profile: Profile, targetBits: number): TargetData 
   const target = profile.data.targets.find((t) => Math.abs(t.targetBits - targetBits) < 1e-9)
   if (target === undefined) {
     const known = profile.data.targets.map((t) => t.targetBits).join(', ')
-    throw new InvalidArgumentError('targetBits', `a target of profile ${profile.name}: ${known} (dpllm calibrate adds others)`, targetBits)
+    throw new InvalidArgumentError(
+      'targetBits',
+      `a target of profile ${profile.name}: ${known} (dpllm calibrate adds others)`,
+      targetBits,
+    )
   }
   return target
 }
@@ -27,7 +31,8 @@ export function profilePolicy(profile: Profile, targetBits: number, modules: rea
     if (low === high) return { kind: 'none' }
     if (profile.data.estimator === 'exact') return { kind: 'exact', low, high }
     const matrix = profile.projections.get(projectionName(module, low, high))
-    if (matrix === undefined) throw new InvalidArgumentError(`profile ${profile.name}`, `a matrix ${projectionName(module, low, high)}`, undefined)
+    if (matrix === undefined)
+      throw new InvalidArgumentError(`profile ${profile.name}`, `a matrix ${projectionName(module, low, high)}`, undefined)
     return { kind: 'projection', matrix }
   })
   return { estimators, thresholds }

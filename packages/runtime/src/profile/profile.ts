@@ -20,13 +20,17 @@ export function projectionName(module: string, low: number, high: number): strin
 /** Names of the profiles of a model folder, sorted. */
 export async function listProfiles(directory: string): Promise<string[]> {
   const entries = await readdir(path.join(directory, 'profiles')).catch(() => [])
-  return entries.filter((entry) => entry.endsWith('.json')).map((entry) => entry.slice(0, -'.json'.length)).sort()
+  return entries
+    .filter((entry) => entry.endsWith('.json'))
+    .map((entry) => entry.slice(0, -'.json'.length))
+    .sort()
 }
 
 /** @throws FileFormatError, InvalidArgumentError if there is no profile of this name */
 export async function readProfile(directory: string, name: string): Promise<Profile> {
   const known = await listProfiles(directory)
-  if (!known.includes(name)) throw new InvalidArgumentError('profile', `one of ${known.join(', ') || '(none: run dpllm calibrate)'}`, name)
+  if (!known.includes(name))
+    throw new InvalidArgumentError('profile', `one of ${known.join(', ') || '(none: run dpllm calibrate)'}`, name)
   const file = path.join(directory, 'profiles', `${name}.json`)
   const parsed = profileSchema.safeParse(await readJson(file))
   if (!parsed.success) {
@@ -39,7 +43,9 @@ export async function readProfile(directory: string, name: string): Promise<Prof
     for (const tensorName of tensors.tensors.keys()) {
       const tensor = await tensors.read(tensorName)
       if (tensor.dtype !== 'f16' || tensor.shape.length !== 2) {
-        throw new FileFormatError(tensors.path, `expected an F16 matrix, found ${tensor.dtype} [${tensor.shape}]`, { item: tensorName })
+        throw new FileFormatError(tensors.path, `expected an F16 matrix, found ${tensor.dtype} [${tensor.shape}]`, {
+          item: tensorName,
+        })
       }
       projections.set(tensorName, { dtype: 'f32', shape: tensor.shape, data: toFloat32(tensor as Tensor<'f16'>) })
     }
@@ -52,7 +58,12 @@ export async function writeProfile(directory: string, profile: Profile): Promise
   const base = path.join(directory, 'profiles', profile.name)
   await mkdir(path.dirname(base), { recursive: true })
   if (profile.projections.size > 0) {
-    const entries = [...profile.projections].map(([name, { shape, data }]) => ({ name, dtype: 'f16' as const, shape, data: () => toFloat16(data) }))
+    const entries = [...profile.projections].map(([name, { shape, data }]) => ({
+      name,
+      dtype: 'f16' as const,
+      shape,
+      data: () => toFloat16(data),
+    }))
     await writeSafetensors(`${base}.safetensors`, entries)
   }
   await writeFileAtomic(`${base}.json`, `${JSON.stringify(profile.data, null, 2)}\n`)
