@@ -18,13 +18,14 @@ mkdirSync(folder, { recursive: true })
 const [original, quantized, stories] = [`${folder}stories15M`, `${folder}stories15M-dpllm`, `${folder}stories-generated.txt`]
 const calibration = `${root}scripts/quickstart/stories.txt`
 
-const { selected } = dpllmJson('doctor')
+const { selected, backends } = dpllmJson('doctor')
 // Plain TypeScript is some hundred times slower: it gets less to do, of the same.
 const native = selected !== 'reference'
 const size = native
   ? { stories: 16, tokens: 200, generated: 100, samples: 16 }
   : { stories: 2, tokens: 100, generated: 30, samples: 3 }
 console.log(`backend: ${selected}`)
+if (!native) for (const { name, detail } of backends) if (name === 'cpu') console.log(`no native kernels: ${detail}`)
 
 heading('Fetch and import stories15M (MIT, 15 million parameters, F32)')
 const { checkpoint, tokenizer } = fetchStories15M(folder)
@@ -54,15 +55,16 @@ for (const [name, model, flags] of precisions) {
   const { text, effectiveBits, timings } = dpllmJson('run', model, ...prompt, ...flags)
   speeds.set(name, timings.tokensPerSecond)
   console.log(
-    `\n[${name}: ${effectiveBits.toFixed(2)} effective bits, ${timings.tokensPerSecond.toFixed(0)} tokens/s]\n${text.trim()}\n`,
+    `\n[${name}: ${effectiveBits.toFixed(2)} effective bits, ${timings.tokensPerSecond.toFixed(0)} tokens/s]\n${prompt[1]}${text.trimEnd()}`,
   )
 }
 
 heading('Perplexity on stories that the unquantized model generates with fixed seeds')
 rmSync(stories, { force: true })
+const pureSampling = ['--temp', '1', '--top-k', '0', '--top-p', '1', '--min-p', '0']
 const written = []
 for (let seed = 1; seed <= size.stories; seed++) {
-  const sampling = ['-p', 'Once upon a time', '-n', String(size.tokens), '--temp', '1', '--seed', String(seed), '--quiet']
+  const sampling = ['-p', 'Once upon a time', '-n', String(size.tokens), ...pureSampling, '--seed', String(seed), '--quiet']
   written.push(dpllmJson('run', original, ...sampling).text)
 }
 writeFileSync(stories, written.map((text) => `Once upon a time${text}`).join('\n'))

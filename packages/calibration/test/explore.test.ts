@@ -1,54 +1,58 @@
-import { access } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCpuBackend } from '@dpllm/cpu-kernels'
 import { loadModel, type Model } from '@dpllm/runtime'
 import { test } from 'vitest'
 import { quantizeModel } from '../src/quantizer/quantize-model.js'
+import { type TinyTensor, writeTinyModel } from '../src/testing/tiny-model.js'
 
-const data = process.env.DPLLM_DATA!
-async function greedy(model: Model, bits: number, ids: Uint32Array) {
-  const tokens: number[] = []
-  for await (const part of model.generate(ids, { temperature: 0, maxTokens: 200, precision: bits, ignoreEos: true })) tokens.push(part.token)
-  return tokens
+/** Norms of ones, and weights large enough that every layer matters and the answer does not settle on one token. */
+function lively(t: TinyTensor): TinyTensor {
+  if (t.name.endsWith('norm.weight')) t.data.fill(1)
+  else if (t.shape.length === 2) { const s = 10 * (t.name.startsWith('model.embed') ? 1 : 2 / Math.sqrt(t.shape[1])); for (let i = 0; i < t.data.length; i++) t.data[i] *= s }
+  return t
 }
-async function logitsAfter(model: Model, bits: number, ids: Uint32Array, tokens: number[]) {
-  using cache = model.createCache(ids.length + tokens.length + 1)
+async function path(model: Model, bits: number, ids: Uint32Array, n: number, forced?: number[]) {
+  using cache = model.createCache(ids.length + n)
   const p = model.precision({ precision: bits }).policy!
-  let r = await model.run({ tokens: ids, position: 0, cache, policy: p })
-  for (const [i, t] of tokens.entries()) r = await model.run({ tokens: Uint32Array.of(t), position: ids.length + i, cache, policy: p })
-  return Float32Array.from(r.outputs.logits.subarray(r.outputs.logits.length - model.config.vocabularySize))
+  const tokens: number[] = [], logits: Float32Array[] = []
+  let min = Infinity
+  let step = ids, position = 0
+  for (let i = 0; i < n; i++) {
+    const r = await model.run({ tokens: step, position, cache, policy: p })
+    const l = Float32Array.from(r.outputs.logits.subarray(r.outputs.logits.length - model.config.vocabularySize))
+    const s = [...l.keys()].sort((a, b) => l[b] - l[a])
+    min = Math.min(min, l[s[0]] - l[s[1]])
+    position += step.length
+    const next = forced ? forced[i] : s[0]
+    tokens.push(next); logits.push(l)
+    step = Uint32Array.of(next)
+  }
+  return { tokens, min, logits }
 }
 test('explore', async () => {
-  for (const name of ['stories260K', 'stories15M']) {
-    const out = join('/tmp/acc', name)
-    if (!(await access(out).then(() => true, () => false))) {
-      const t0 = performance.now()
-      await quantizeModel(join(data, name), out)
-      console.log('quantize', performance.now() - t0)
-    }
-    await using ref = await loadModel(out, { backend: 'reference' })
-    for (const prompt of ['Once upon a time', 'Tom and Lily', 'The old cat']) {
-    const ids = ref.tokenizer.encode(prompt)
+  for (const [label, config] of Object.entries({ small: {}, wide: { hidden_size: 96, intermediate_size: 172, num_attention_heads: 8, num_key_value_heads: 2, num_hidden_layers: 3, vocab_size: 60 }})) {
+    for (let seed = 1; seed <= 24; seed++) {
+    const dir = await mkdtemp(join(tmpdir(), 'explore-'))
+    await writeTinyModel(join(dir, 'm'), { seed, edit: lively, config: { tie_word_embeddings: false, max_position_embeddings: 256, ...config } })
+    await quantizeModel(join(dir, 'm'), join(dir, 'q'))
+    await using ref = await loadModel(join(dir, 'q'), { backend: 'reference' })
+    await using cpu = await loadModel(join(dir, 'q'), { backend: createCpuBackend({ arithmetic: 'precise' }) })
+    const ids = Uint32Array.of(1, 5, 9)
+    let line = ''
+    let all = Infinity
     for (let bits = 3; bits <= 8; bits++) {
-      const t = performance.now()
-      const tokens = await greedy(ref, bits, ids)
-      const ms = performance.now() - t
-      const notes: string[] = []
-      for (const instructions of ['generic', 'avx2', 'avx512'] as const) {
-        await using cpu = await loadModel(out, { backend: createCpuBackend({ instructions, arithmetic: 'precise' }) })
-        const got = await greedy(cpu, bits, ids)
-        const at = got.findIndex((x, i) => x !== tokens[i])
-        notes.push(`${instructions}:${at}`)
-        if (at >= 0) {
-          const a = await logitsAfter(ref, bits, ids, tokens.slice(0, at))
-          const b = await logitsAfter(cpu, bits, ids, tokens.slice(0, at))
-          let worst = 0
-          for (let i = 0; i < a.length; i++) worst = Math.max(worst, Math.abs(a[i] - b[i]))
-          notes.push(`ref[${tokens[at]}]=${a[tokens[at]]} ref[${got[at]}]=${a[got[at]]} cpu: ${b[tokens[at]]} ${b[got[at]]} worst ${worst}`)
-        }
-      }
-      console.log(name, prompt, bits, ms.toFixed(0), new Set(tokens).size, notes.join(' '))
+      const a = await path(ref, bits, ids, 200)
+      const b = await path(cpu, bits, ids, 200, a.tokens)
+      let worst = 0
+      a.logits.forEach((l, i) => l.forEach((x, j) => { worst = Math.max(worst, Math.abs(x - b.logits[i][j])) }))
+      const same = b.logits.every((l, i) => l.indexOf(Math.max(...l)) === a.tokens[i])
+      all = Math.min(all, a.min)
+      line += ` ${new Set(a.tokens).size}/${a.min.toFixed(4)}/${worst.toExponential(1)}/${same ? 'same' : 'DIFF'}`
     }
+    console.log(label, seed, all.toFixed(4), line)
+    await rm(dir, { recursive: true })
     }
   }
 }, 1200000)
