@@ -2,4 +2,11 @@ export { type CalibrateOptions, calibrateModel } from './calibrate/calibrate-mod
 export { calibrationWindows, DOCUMENT_SEPARATOR } from './calibrate/windows.js'
 export { type QuantizeModelOptions, type QuantizeModelResult, quantizeModel } from './quantizer/quantize-model.js'
 export { type QuantizeRowsOptions, quantizeRows } from './quantizer/quantize-rows.js'
-export { createRowQuantizer, nativeRowQuantizer, type RowQuantizer, typescriptRowQuantizer } from './quantizer/row-quantizer.js'
+export type { ReferenceModeOptions } from './quantizer/reference-mode/quantize-row.js'
+export {
+  createRowQuantizer,
+  nativeRowQuantizer,
+  type RowQuantizer,
+  referenceModeQuantizer,
+  typescriptRowQuantizer,
+} from './quantizer/row-quantizer.js'

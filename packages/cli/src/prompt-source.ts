@@ -6,7 +6,10 @@ import { type Io, readAll, withoutLastNewline } from './io.js'
  * The prompt of a command: from `--prompt`, an argument, a file (`-` for stdin), or else from stdin.
  * @throws UsageError if there are several, or none and stdin is a terminal
  */
-export async function promptFrom(sources: { prompt?: string; argument?: string; file?: string }, { stdin }: Io): Promise<string> {
+export async function promptFrom(
+  sources: { prompt: string | undefined; argument: string | undefined; file: string | undefined },
+  { stdin }: Io,
+): Promise<string> {
   const { prompt, argument, file } = sources
   if ([prompt, argument, file].filter((source) => source !== undefined).length > 1) {
     throw new UsageError('give the prompt once: as an argument, with --prompt, or with --file')

@@ -10,13 +10,31 @@ export {
   THRESHOLDS,
 } from './backend/policy.js'
 export { type CheckedStep, checkStep } from './backend/step.js'
+export { checkStepInputs, elementsOf } from './backend/step-inputs.js'
+export { type BitsAround, bitsAround } from './bit-planes/bits-around.js'
 export { dequantize, dequantizeRow, truncateBits } from './bit-planes/dequantize.js'
 export { packPlanes, unpackPlanes } from './bit-planes/pack.js'
 export { type BitPlaneWeight, checkBitPlaneWeight, lutOf, MAX_BITS, MIN_BITS, wordsPerRow } from './bit-planes/weight.js'
 export { BackendUnavailableError, DpllmError, FileFormatError, InvalidArgumentError, UnsupportedError } from './errors.js'
+export { firstNonFinite } from './finite.js'
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16, toFloat16, toFloat32 } from './float16.js'
 export { duplicateKey, isJsonObject, type JsonLimits, parseJson } from './json.js'
-export { checkProgram, rowWidth } from './program/check.js'
+export { checkProgram } from './program/check.js'
+export type {
+  Accumulate,
+  AccumulateMode,
+  AttentionGradient,
+  BitsGradient,
+  Concat,
+  CrossEntropyGradient,
+  GateGradient,
+  GradientOperator,
+  LinearTransposed,
+  MixedLinear,
+  MixedLinearTransposed,
+  Put,
+  RmsNormGradient,
+} from './program/gradient-operators.js'
 export {
   type Activation,
   type Add,
@@ -25,6 +43,7 @@ export {
   type Embed,
   type Gate,
   type Linear,
+  type ModelOperator,
   type Operator,
   operands,
   type RmsNorm,
@@ -34,12 +53,14 @@ export {
   type Take,
   weightsOf,
 } from './program/operators.js'
-export { type Dimension, type Program, programInputs, type ValueInfo } from './program/program.js'
+export { type Accumulator, type Dimension, type Program, programInputs, type ValueInfo } from './program/program.js'
 export { lastReads, neededOperators } from './program/prune.js'
-export { isBitPlanes, matrixShape, type Weight, type Weights } from './program/weights.js'
+export { rowWidth } from './program/shape-checks.js'
+export { isBitPlanes, matrixShape, type Weight, type Weights, weightBytes } from './program/weights.js'
+export type { OnProgress, Progress } from './progress.js'
 export { createRandom, type Random } from './random.js'
+export { erf } from './reference/activations.js'
 export { createReferenceBackend } from './reference/backend.js'
-export { erf } from './reference/operators.js'
 export {
   MAX_DIMENSIONS,
   MAX_HEADER_BYTES,
@@ -56,6 +77,7 @@ export {
   type DType,
   elementCount,
   type FloatTensor,
+  floatDTypes,
   type Tensor,
   typedArray,
 } from './tensor.js'

@@ -22,6 +22,9 @@ export interface Tensor<D extends DType = DType> {
 /** Floating-point tensors: what weights, norms and embeddings are stored as. */
 export type FloatTensor = Tensor<'f32'> | Tensor<'f16'> | Tensor<'bf16'>
 
+/** Their dtypes. */
+export const floatDTypes: readonly FloatTensor['dtype'][] = ['f32', 'f16', 'bf16']
+
 export const bytesPerElement: Record<DType, number> = { f32: 4, f16: 2, bf16: 2, u8: 1, i32: 4, u32: 4 }
 
 /** Number of elements of a shape; 1 for a scalar. */

@@ -18,7 +18,12 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
   if (!available.includes(used)) {
     throw new BackendUnavailableError('cpu', `no ${used} instructions; this machine and build have ${available.join(', ')}`)
   }
-  const native = addon.createBackend(used, threads, arithmetic === 'fast' ? 8 : 16, floatTypes[cache])
+  let native: NativeBackend
+  try {
+    native = addon.createBackend(used, threads, arithmetic === 'fast' ? 8 : 16, floatTypes[cache])
+  } catch (cause) {
+    throw new BackendUnavailableError('cpu', `${threads} threads: ${(cause as Error).message}`, { cause })
+  }
   const description = `${used}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${arithmetic} arithmetic, ${origin}`
   return new CpuBackend(description, addon, native)
 }

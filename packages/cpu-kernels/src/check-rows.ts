@@ -53,6 +53,8 @@ function rowGroups(op: Operator): RowGroup[] {
       ]
     case 'crossEntropy':
       return [{ rows: 'R', names: [op.logits, op.targets, op.out] }]
+    default:
+      return []
   }
 }
 

@@ -1,7 +1,9 @@
 import {
   BackendUnavailableError,
+  type BitPlaneWeight,
   type CheckedStep,
   type CompiledProgram,
+  checkEstimators,
   checkStep,
   type Estimator,
   InvalidArgumentError,
@@ -14,7 +16,7 @@ import {
   type StepResult,
   type Weights,
 } from '@dpllm/core'
-import { lowerEstimators } from './estimators.js'
+import { lowerEstimator } from './estimators.js'
 import type { LoweredProgram } from './lower.js'
 import type { NativeAddon, NativeCache, NativeEstimators, NativePlan, NativeProgram } from './native-types.js'
 import { makePlan } from './plan.js'
@@ -25,6 +27,7 @@ const MAX_PLANS = 64
 /** A program compiled for the CPU backend. Steps run one after another. */
 export class CpuProgram implements CompiledProgram {
   readonly selects: readonly string[]
+  readonly #selectWeights: readonly BitPlaneWeight[]
   readonly #vocabulary: number
   /** Width of the logits that targets index. */
   readonly #classes: number
@@ -38,10 +41,11 @@ export class CpuProgram implements CompiledProgram {
     private readonly addon: NativeAddon,
     private readonly native: NativeProgram,
     private readonly program: Program,
-    private readonly weights: Weights,
+    weights: Weights,
     private readonly lowered: LoweredProgram,
   ) {
     this.selects = lowered.selects
+    this.#selectWeights = lowered.selects.map((name) => weights.get(name) as BitPlaneWeight)
     const tables = program.operators.flatMap((op) => (op.kind === 'embed' ? [matrixShape(weights.get(op.table)!)[0]] : []))
     this.#vocabulary = Math.min(...tables)
     this.#classes = Math.min(
@@ -56,8 +60,8 @@ export class CpuProgram implements CompiledProgram {
       throw new InvalidArgumentError('capacity', 'an integer from 1 to 2^30', capacity)
     try {
       return new CpuCache(this, capacity, this.addon, this.addon.createCache(this.native, capacity))
-    } catch (error) {
-      throw new BackendUnavailableError('cpu', `no memory for a cache of ${capacity} positions`, { cause: error })
+    } catch {
+      throw new InvalidArgumentError('capacity', 'one that there is memory for (fewer tokens, or a shorter context)', capacity)
     }
   }
 
@@ -65,6 +69,15 @@ export class CpuProgram implements CompiledProgram {
     const result = this.#tail.then(() => this.#run(given))
     this.#tail = result.catch(() => {})
     return result
+  }
+
+  // Programs with accumulators are not compiled yet, so there is none of any name.
+  async accumulator(name: string): Promise<Float32Array> {
+    throw new InvalidArgumentError('accumulator', "names of the program's accumulators", name)
+  }
+
+  async setAccumulator(name: string): Promise<void> {
+    await this.accumulator(name)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,7 +154,8 @@ export class CpuProgram implements CompiledProgram {
   #estimatorsFor(estimators: readonly Estimator[]): NativeEstimators {
     let native = this.#estimators.get(estimators)
     if (native === undefined) {
-      native = this.addon.createEstimators(lowerEstimators(estimators, this.selects, this.weights))
+      checkEstimators(estimators, this.#selectWeights)
+      native = this.addon.createEstimators(estimators.map(lowerEstimator))
       this.#estimators.set(estimators, native)
     }
     return native

@@ -5,6 +5,7 @@ import {
   type Operator,
   type Program,
   rowWidth,
+  UnsupportedError,
   type Weight,
   type Weights,
   weightsOf,
@@ -33,10 +34,11 @@ const elementBytes = { f32: 4, u32: 4, u8: 1 }
 
 /**
  * Checks a program with its weights and writes it in numbers, as the addon takes it.
- * @throws InvalidArgumentError if shapes or weights do not fit
+ * @throws InvalidArgumentError if shapes or weights do not fit, UnsupportedError for a program of gradients
  */
 export function lowerProgram(program: Program, weights: Weights): LoweredProgram {
   checkProgram(program, weights)
+  if (program.inputs?.length) throw new UnsupportedError('the CPU backend does not run programs with inputs yet')
   checkRows(program)
   const valueIndex = new Map(Object.keys(program.values).map((name, index) => [name, index]))
   const vectors = new Set(program.operators.flatMap(vectorWeights))
@@ -114,6 +116,7 @@ function lowerOperator(op: Operator, value: Index, weight: Index, index: number)
     case 'select':
       return { kind, x: value(op.x), weight: weight(op.weight), bits: value(op.bits), estimate: value(op.estimate), index }
     case 'rope':
+      if (op.transposed) throw unsupported('transposed rope')
       return {
         kind,
         x: value(op.x),
@@ -148,5 +151,11 @@ function lowerOperator(op: Operator, value: Index, weight: Index, index: number)
       return { kind, x: value(op.x), out: value(op.out) }
     case 'crossEntropy':
       return { kind, logits: value(op.logits), out: value(op.out) }
+    default:
+      throw unsupported(kind)
   }
+}
+
+function unsupported(kind: string): UnsupportedError {
+  return new UnsupportedError(`the CPU backend has no ${kind} operator yet: use the reference backend`)
 }

@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { type BitPlaneWeight, type Estimator, InvalidArgumentError, MIN_BITS, type Tensor, UnsupportedError } from '@dpllm/core'
+import {
+  type BitPlaneWeight,
+  type Estimator,
+  InvalidArgumentError,
+  MIN_BITS,
+  type OnProgress,
+  type Tensor,
+  UnsupportedError,
+} from '@dpllm/core'
 import { PROJECTION_ROWS } from '@dpllm/estimators'
 import {
   type BackendName,
+  checkProfileName,
   loadModel,
   type Model,
   type Profile,
@@ -13,7 +22,7 @@ import {
 } from '@dpllm/runtime'
 import { projectionOf } from './projections.js'
 import { findThresholds, thresholdRounds } from './thresholds.js'
-import { calibrationWindows } from './windows.js'
+import { calibrationWindows, checkWindows } from './windows.js'
 
 export interface CalibrateOptions {
   /** Folder of a quantized model; the profile is written into its `profiles/`. */
@@ -25,19 +34,19 @@ export interface CalibrateOptions {
   /** Average bits to make thresholds for, each from the seed's bits to the budget. */
   readonly targets: readonly number[]
   /** Default `dp-llm`, the only one so far: two neighbouring bit counts for each target. */
-  readonly method?: string
+  readonly method?: string | undefined
   /** Default `projection`; `exact` computes both products at run time and is for comparison. */
-  readonly estimator?: 'projection' | 'exact'
-  readonly seed?: number
+  readonly estimator?: 'projection' | 'exact' | undefined
+  readonly seed?: number | undefined
   /** Windows of `sequenceLength` tokens; default 16 of 256. */
-  readonly samples?: number
-  readonly sequenceLength?: number
+  readonly samples?: number | undefined
+  readonly sequenceLength?: number | undefined
   /** Name of the profile; default METHOD-BUDGET. */
-  readonly name?: string
-  readonly backend?: BackendName | 'auto'
-  readonly threads?: number
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+  readonly name?: string | undefined
+  readonly backend?: BackendName | 'auto' | undefined
+  readonly threads?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 /**
@@ -49,14 +58,20 @@ export async function calibrateModel(options: CalibrateOptions): Promise<{ profi
   const { method = 'dp-llm', estimator = 'projection', seed = 0, samples = 16, sequenceLength = 256, signal } = options
   if (method !== 'dp-llm')
     throw new UnsupportedError(`method ${method}: this version calibrates dp-llm (uniform needs no calibration)`)
-  const { memoryBudget, targets } = options
+  const { memoryBudget, targets, backend, threads } = options
+  const name = options.name ?? `${method}-${memoryBudget}`
   checkTargets(memoryBudget, targets)
-  const limit = Math.floor(memoryBudget)
+  checkWindows(samples, sequenceLength)
+  checkProfileName(name)
 
-  const load: Parameters<typeof loadModel>[1] = { profile: false, maxBits: limit }
-  if (options.backend !== undefined) Object.assign(load, { backend: options.backend })
-  if (options.threads !== undefined) Object.assign(load, { threads: options.threads })
-  await using model = await loadModel(options.model, { ...load, ...(signal ? { signal } : {}) })
+  await using model = await loadModel(options.model, {
+    profile: false,
+    maxBits: Math.floor(memoryBudget),
+    backend,
+    threads,
+    signal,
+    onProgress: options.onProgress,
+  })
   const length = Math.min(sequenceLength, model.config.contextLength)
   const windows = calibrationWindows(options.calibrationText, model.tokenizer, length, samples)
   if (windows.length === 0) {
@@ -93,7 +108,6 @@ export async function calibrateModel(options: CalibrateOptions): Promise<{ profi
     found.push({ targetBits, measuredBits, linears: linearsOf(model, (i) => decision(low, high, thresholds[i])) })
   }
 
-  const name = options.name ?? `${method}-${memoryBudget}`
   const profile: Profile = {
     name,
     projections,

@@ -1,7 +1,15 @@
+import { InvalidArgumentError } from '@dpllm/core'
 import type { Tokenizer } from '@dpllm/runtime'
 
 /** What separates documents in a calibration text (the mark that GPT-2 style corpora use). */
 export const DOCUMENT_SEPARATOR = '<|endoftext|>'
+
+/** @throws InvalidArgumentError unless there is at least one window of at least one token */
+export function checkWindows(samples: number, sequenceLength: number): void {
+  for (const [argument, value] of Object.entries({ samples, sequenceLength })) {
+    if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError(argument, 'a positive integer', value)
+  }
+}
 
 /**
  * Cuts a text into full windows of `length` tokens: documents one after another, each with its special tokens in

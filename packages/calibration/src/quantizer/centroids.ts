@@ -2,8 +2,8 @@ import type { Bounds } from './partition.js'
 import type { SortedRow } from './sorted-row.js'
 
 /**
- * The centroid of every cluster at every bit count: the weighted mean of the cluster's own elements (what
- * algorithms.md calls LUT refresh: nothing stale from the search), held within its values so that every table ascends.
+ * The centroid of every cluster at every bit count: the weighted mean of the cluster's own elements
+ * (nothing stale from the search), held within its values so that every table ascends.
  * An empty cluster takes its parent's centroid; with `seedBits`, its left neighbour's.
  * @param leaves bounds of the 2^maxBits clusters of the finest level
  * @returns f64 [2^b] for b = seedBits … maxBits

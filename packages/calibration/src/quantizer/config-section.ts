@@ -1,6 +1,6 @@
 import type { BitCounts, QuantizedModule } from './quantization-plan.js'
 
-/** Version of the layout of quantized folders (architecture.md "Files on disk"). */
+/** Version of the layout of quantized folders (docs/file-format.md). */
 const FORMAT = 1
 
 /**

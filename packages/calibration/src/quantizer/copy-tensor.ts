@@ -1,4 +1,4 @@
-import { bytesPerElement, elementCount, FileFormatError, type FloatTensor, type Tensor } from '@dpllm/core'
+import { bytesPerElement, elementCount, FileFormatError, type FloatTensor, firstNonFinite, floatDTypes, type Tensor } from '@dpllm/core'
 import type { Checkpoint, TensorInfo } from '@dpllm/core/node'
 
 /** Bytes read at a time, so that an embedding of a gigabyte passes through little memory. */
@@ -24,15 +24,6 @@ export async function* copyTensor(
   }
 }
 
-/** Whether a tensor is of one of the dtypes that weights are stored as. */
-export function isFloat(tensor: Tensor): tensor is FloatTensor {
-  return tensor.dtype === 'f32' || tensor.dtype === 'f16' || tensor.dtype === 'bf16'
-}
-
-/** Index of the first infinity or NaN, whose exponent bits are all ones; −1 if there is none. */
-function firstNonFinite({ dtype, data }: FloatTensor): number {
-  const words = dtype === 'f32' ? new Uint32Array(data.buffer, data.byteOffset, data.length) : data
-  const exponent = { f32: 0x7f800000, f16: 0x7c00, bf16: 0x7f80 }[dtype]
-  for (let i = 0; i < words.length; i++) if ((words[i] & exponent) === exponent) return i
-  return -1
+function isFloat(tensor: Tensor): tensor is FloatTensor {
+  return (floatDTypes as readonly string[]).includes(tensor.dtype)
 }

@@ -7,27 +7,35 @@ import type { BitCounts } from './quantization-plan.js'
 import { type Shard, unitTensors } from './shards.js'
 
 /** Raised when the same input and settings give other bytes than before, so that no file mixes both. */
-const ALGORITHM = 1
+const VERSION = 2
 
 /** Elements of every source tensor that are looked at. */
 const SAMPLE = 256
 
+/** What decides the output besides the source. */
+export interface QuantizationSettings {
+  readonly bits: BitCounts
+  readonly calibration: CalibrationSettings | false
+  /** As of `RowQuantizer`. */
+  readonly algorithm: string
+}
+
 /**
- * SHA-256 of what the output depends on: config, settings, the calibration text, the layout of all shards, the source's headers (files,
- * names, dtypes, shapes) and a few elements from the middle of every source tensor, which tell a model from another
- * of the same shapes. Two runs with the same fingerprint may share finished shards.
+ * SHA-256 of what the output depends on: config, settings (with the calibration text and the algorithm), the layout of
+ * all shards, the source's headers (files, names, dtypes, shapes) and a few elements from the middle of every source
+ * tensor, which tell a model from another of the same shapes. Two runs with the same fingerprint may share finished
+ * shards.
  */
 export async function fingerprintOf(
   checkpoint: Checkpoint,
   config: string,
-  bits: BitCounts,
   shards: readonly Shard[],
-  calibration: CalibrationSettings | false,
+  settings: QuantizationSettings,
 ): Promise<string> {
   const hash = createHash('sha256')
   const source = [...checkpoint.tensors.values()].map(({ file, ...info }) => ({ ...info, file: basename(file) }))
   const output = shards.map((shard) => ({ file: shard.file, tensors: unitTensors(shard) }))
-  hash.update(JSON.stringify({ algorithm: ALGORITHM, bits, config, calibration, source, output }))
+  hash.update(JSON.stringify({ version: VERSION, settings, config, source, output }))
   for (const { name, shape } of checkpoint.tensors.values()) {
     const elements = elementCount(shape)
     const count = Math.min(SAMPLE, elements)

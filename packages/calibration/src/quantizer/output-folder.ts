@@ -1,7 +1,7 @@
-import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InvalidArgumentError, isJsonObject } from '@dpllm/core'
-import { CHECKPOINT_INDEX_FILE, openSafetensors, readJson } from '@dpllm/core/node'
+import { CHECKPOINT_INDEX_FILE, openSafetensors, readJson, replaceFolder, writeError } from '@dpllm/core/node'
 import { MOMENTS_FILE } from './column-weights.js'
 import { type Shard, unitTensors } from './shards.js'
 import { isSideFile } from './side-files.js'
@@ -41,7 +41,7 @@ export async function checkOutput(source: string, out: string, overwrite: boolea
  * The small files in it are made anew.
  * @returns files of the finished shards
  * @throws InvalidArgumentError if it is of a run with another source or other settings (with `overwrite` that work is
- * dropped) or holds files that no run makes
+ * dropped) or holds files that no run makes; DpllmError ERR_DPLLM_WRITE if the system does not let it be made
  */
 export async function openPartialFolder(
   out: string,
@@ -50,7 +50,9 @@ export async function openPartialFolder(
   overwrite: boolean,
 ): Promise<Set<string>> {
   const folder = partialFolder(out)
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw writeError(folder, error)
+  })
   const finished = new Set<string>()
   const stale: string[] = []
   for (const file of await readdir(folder)) {
@@ -93,15 +95,10 @@ async function isFinished(path: string, shard: Shard, fingerprint: string): Prom
   }
 }
 
-/** Makes the complete partial folder `out`; with `overwrite`, in the place of what is there. */
+/**
+ * Makes the complete partial folder `out`; with `overwrite`, in the place of what is there.
+ * @throws DpllmError ERR_DPLLM_WRITE if the system does not let it
+ */
 export async function publishFolder(out: string, overwrite: boolean): Promise<void> {
-  const replaced = `${resolve(out)}.replaced`
-  if (overwrite) {
-    await rm(replaced, { recursive: true, force: true })
-    await rename(out, replaced).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    })
-  }
-  await rename(partialFolder(out), out)
-  if (overwrite) await rm(replaced, { recursive: true, force: true })
+  await replaceFolder(partialFolder(out), resolve(out), overwrite ? `${resolve(out)}.replaced` : undefined)
 }

@@ -1,5 +1,5 @@
-import { FileFormatError, InvalidArgumentError, MAX_BITS, MIN_BITS, wordsPerRow } from '@dpllm/core'
-import type { Checkpoint, TensorInfo } from '@dpllm/core/node'
+import { FileFormatError, floatDTypes, InvalidArgumentError, MAX_BITS, MIN_BITS, wordsPerRow } from '@dpllm/core'
+import { type Checkpoint, expectTensor, type TensorInfo } from '@dpllm/core/node'
 import { decoderProgram, type ModelConfig } from '@dpllm/runtime'
 
 /** Bit counts of a quantized model. */
@@ -38,7 +38,7 @@ const LINEAR = /^model\.layers\.\d+\..*_proj\.weight$/
 /**
  * Decides what becomes of every tensor and checks, before anything is written, that all that the model needs is there
  * in the right shape. Quantized are the linears of the decoder blocks (modules named *_proj) and the head; everything
- * else is copied.
+ * else is copied, but for tensors of dtypes that are not read (I64 buffers of old checkpoints): no program needs them.
  * @returns units in the order of the model: embedding and norms, the decoder blocks, the head
  * @throws FileFormatError naming file and tensor; InvalidArgumentError for bit counts
  */
@@ -47,7 +47,7 @@ export function planUnits(checkpoint: Checkpoint, config: ModelConfig, bits: Bit
   const { seedBits, maxBits, headBits } = bits
   const linears = new Map<string, QuantizedModule>()
   for (const { name, shape } of requiredTensors(config)) {
-    const source = expectTensor(checkpoint, name, shape)
+    const source = expectTensor(checkpoint, name, floatDTypes, shape)
     if (LINEAR.test(name)) {
       const module = name.slice(0, -'.weight'.length)
       linears.set(name, { name: module, source, rows: shape[0], cols: shape[1], seedBits, maxBits })
@@ -67,14 +67,14 @@ export function planUnits(checkpoint: Checkpoint, config: ModelConfig, bits: Bit
   if (headBits !== false) {
     const name = config.tiedEmbeddings ? EMBEDDING : `${HEAD}.weight`
     const [rows, cols] = [config.vocabularySize, config.hiddenSize]
-    const source = expectTensor(checkpoint, name, [rows, cols])
+    const source = expectTensor(checkpoint, name, floatDTypes, [rows, cols])
     units.push({ modules: [{ name: HEAD, source, rows, cols, seedBits, maxBits: headBits }], copies: [] })
   }
   checkNames(checkpoint, units)
   return units
 }
 
-/** Tensors of a module's bit-planes, in the order of the file (architecture.md "Files on disk"). */
+/** Tensors of a module's bit-planes, in the order of the file (docs/file-format.md). */
 export function moduleTensors({ name, rows, cols, seedBits, maxBits }: QuantizedModule) {
   const luts = Array.from({ length: maxBits - seedBits + 1 }, (_, level) => ({
     name: `${name}.lut${seedBits + level}`,
@@ -98,22 +98,6 @@ function checkBits({ seedBits, maxBits, headBits }: BitCounts): void {
 function requiredTensors(config: ModelConfig) {
   const { weights, frequencies } = decoderProgram(config)
   return weights.filter(({ name }) => name !== frequencies)
-}
-
-function expectTensor(checkpoint: Checkpoint, name: string, shape: readonly number[]): TensorInfo {
-  const info = checkpoint.tensors.get(name)
-  if (info === undefined) {
-    throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', {
-      item: name,
-    })
-  }
-  if (!['f32', 'f16', 'bf16'].includes(info.dtype)) {
-    throw new FileFormatError(info.file, `expected dtype f32, f16 or bf16, found ${info.dtype}`, { item: name })
-  }
-  if (info.shape.join() !== shape.join()) {
-    throw new FileFormatError(info.file, `expected shape [${shape}] from config.json, found [${info.shape}]`, { item: name })
-  }
-  return info
 }
 
 /** No tensor of the source may have the name of one that is made. */

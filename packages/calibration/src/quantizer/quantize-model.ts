@@ -1,6 +1,15 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DpllmError, InvalidArgumentError, isJsonObject, MAX_BITS, MIN_BITS, parseJson, UnsupportedError } from '@dpllm/core'
+import {
+  DpllmError,
+  InvalidArgumentError,
+  isJsonObject,
+  MAX_BITS,
+  MIN_BITS,
+  type OnProgress,
+  parseJson,
+  UnsupportedError,
+} from '@dpllm/core'
 import {
   type Checkpoint,
   openCheckpoint,
@@ -25,31 +34,34 @@ const SHARD_BYTES = 2 ** 26
 
 export interface QuantizeModelOptions {
   /** Bits of the exact k-means that the splits begin from, the fewest that the model can be read at. Default 3. */
-  readonly seedBits?: number
+  readonly seedBits?: number | undefined
   /** Most bits of the linears in the decoder blocks. Default 8. */
-  readonly maxBits?: number
+  readonly maxBits?: number | undefined
   /** Most bits of the output head; false leaves it as it is. Default 8. */
-  readonly headBits?: number | false
+  readonly headBits?: number | false | undefined
   /**
    * Text that the model reads first, so that weights count as much as their inputs are large (`measureInputMoments`);
    * the whole original model is in memory meanwhile. Default a page that comes with the package; false: no reading, all
    * weights count the same, and a model much larger than memory can be quantized.
    */
-  readonly calibrationText?: string | false
+  readonly calibrationText?: string | false | undefined
   /** Most windows of the calibration text, and their tokens. Default 8 of 256. */
-  readonly samples?: number
-  readonly sequenceLength?: number
+  readonly samples?: number | undefined
+  readonly sequenceLength?: number | undefined
   /** Threads of the native code; default one for each core. */
-  readonly threads?: number
+  readonly threads?: number | undefined
   /** Aborting keeps the finished files for a later run. */
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
   /** Where files of weights are cut, in bytes (a decoder block stays in one): what an interruption can cost. Default 64 MiB. */
-  readonly shardBytes?: number
+  readonly shardBytes?: number | undefined
   /** Replaces the quantized model in `out`, and unfinished work for it. Default false. */
-  readonly overwrite?: boolean
-  /** Default: native code where it can be loaded, otherwise TypeScript; both give the same bytes. */
-  readonly quantizer?: RowQuantizer
+  readonly overwrite?: boolean | undefined
+  /**
+   * Default: native code where it can be loaded, otherwise TypeScript; both give the same bytes.
+   * `referenceModeQuantizer` is for comparing with Any-Precision.
+   */
+  readonly quantizer?: RowQuantizer | undefined
 }
 
 /** What a run did. */
@@ -65,7 +77,7 @@ export interface QuantizeModelResult {
 }
 
 /**
- * Quantizes a model in a Hugging Face style folder to nested bit-planes (architecture.md "Files on disk"), a few
+ * Quantizes a model in a Hugging Face style folder to nested bit-planes (docs/file-format.md), a few
  * megabytes of weights at a time. The files are made in `<out>.partial`, which becomes `out` when all are there. An
  * interrupted run, however it ended, is continued by calling again with the same arguments and gives the same bytes.
  * @param source folder with config.json, model.safetensors or shards and their index, and tokenizer files
@@ -90,13 +102,14 @@ export async function quantizeModel(
   const bits: BitCounts = { seedBits, maxBits, headBits }
   if (!(shardBytes > 0)) throw new InvalidArgumentError('shardBytes', 'a number of bytes above 0', shardBytes)
   await checkOutput(source, out, overwrite)
-  const sideFiles = await findSideFiles(source)
   const config = await readConfig(source)
+  const sideFiles = await findSideFiles(source)
   await using checkpoint = await openCheckpoint(source)
   const shards = planShards(planUnits(checkpoint, config.model, bits), shardBytes)
   const calibration = calibrationSettings(options)
-  const fingerprint = await fingerprintOf(checkpoint, config.text, bits, shards, calibration)
   const quantizer = options.quantizer ?? createRowQuantizer({ threads: options.threads })
+  const settings = { bits, calibration, algorithm: quantizer.algorithm }
+  const fingerprint = await fingerprintOf(checkpoint, config.text, shards, settings)
   const modules = shards.flatMap((shard) => shard.modules)
 
   signal?.throwIfAborted()
@@ -104,7 +117,8 @@ export async function quantizeModel(
   const folder = partialFolder(out)
   try {
     const columnWeights = calibration && (await columnWeightsOf(source, folder, calibration, fingerprint, options))
-    await writeShards(checkpoint, folder, shards, { finished, fingerprint, quantizer, columnWeights, ...options })
+    const { onProgress } = options
+    await writeShards(checkpoint, folder, shards, { finished, fingerprint, quantizer, columnWeights, signal, onProgress })
     await copySideFiles(sideFiles, source, folder)
     if (shards.length > 1)
       await writeCheckpointIndex(
@@ -141,7 +155,7 @@ async function readConfig(directory: string) {
   return { text, model: parseModelConfig(json, file) }
 }
 
-interface WriteShards extends QuantizeModelOptions {
+interface WriteShards extends Pick<QuantizeModelOptions, 'signal' | 'onProgress'> {
   readonly finished: ReadonlySet<string>
   readonly fingerprint: string
   readonly quantizer: RowQuantizer

@@ -4,6 +4,24 @@ import { firstBadSensitivity, firstUnquantizable, MAX_F16 } from './check-values
 import { type Bounds, seedPartition, splitPartition } from './partition.js'
 import { type SortedRow, sortRow } from './sorted-row.js'
 
+/** Bit counts of a matrix's levels. */
+export interface LevelBits {
+  readonly seedBits: number
+  readonly maxBits: number
+}
+
+/**
+ * Quantizes one row f32 [cols], with sensitivities f32 [cols] or none.
+ * @param codes u8 [cols], out: codes of maxBits bits
+ * @returns the tables, [2^b] ascending for b = seedBits … maxBits, before they are rounded to halves
+ */
+export type QuantizeRow = (
+  row: Float32Array,
+  sensitivities: Float32Array | undefined,
+  bits: LevelBits,
+  codes: Uint8Array,
+) => readonly (Float32Array | Float64Array)[]
+
 export interface QuantizeRowsOptions {
   /** Columns of the matrix. */
   readonly cols: number
@@ -24,6 +42,22 @@ export interface QuantizeRowsOptions {
  * @throws InvalidArgumentError
  */
 export function quantizeRows(weights: Float32Array, options: QuantizeRowsOptions): BitPlaneWeight {
+  return quantizeEachRow(weights, options, exactRow)
+}
+
+const exactRow: QuantizeRow = (weights, sensitivities, { seedBits, maxBits }, codes) => {
+  const row = sortRow(weights, sensitivities)
+  let bounds = seedPartition(row, 2 ** seedBits)
+  for (let bits = seedBits; bits < maxBits; bits++) bounds = splitPartition(row, bounds)
+  writeCodes(row, bounds, codes)
+  return centroidsOf(row, bounds, seedBits, maxBits)
+}
+
+/**
+ * As `quantizeRows`, by a given way to quantize a row.
+ * @throws InvalidArgumentError
+ */
+export function quantizeEachRow(weights: Float32Array, options: QuantizeRowsOptions, quantizeRow: QuantizeRow): BitPlaneWeight {
   const { cols, seedBits = MIN_BITS, maxBits = MAX_BITS, sensitivities } = options
   const rows = checkQuantizeRows(weights, options)
   const codes = new Uint8Array(rows * cols)
@@ -31,13 +65,16 @@ export function quantizeRows(weights: Float32Array, options: QuantizeRowsOptions
   for (let bits = seedBits; bits <= maxBits; bits++) luts.push(new Uint16Array(rows * 2 ** bits))
 
   for (let r = 0; r < rows; r++) {
-    const row = sortRow(weights.subarray(r * cols, (r + 1) * cols), sensitivities?.subarray(r * cols, (r + 1) * cols))
-    let bounds = seedPartition(row, 2 ** seedBits)
-    for (let bits = seedBits; bits < maxBits; bits++) bounds = splitPartition(row, bounds)
-    centroidsOf(row, bounds, seedBits, maxBits).forEach((centroids, level) => {
+    const [begin, end] = [r * cols, (r + 1) * cols]
+    const tables = quantizeRow(
+      weights.subarray(begin, end),
+      sensitivities?.subarray(begin, end),
+      { seedBits, maxBits },
+      codes.subarray(begin, end),
+    )
+    tables.forEach((centroids, level) => {
       for (let j = 0; j < centroids.length; j++) luts[level][r * centroids.length + j] = f32ToF16(centroids[j])
     })
-    writeCodes(row, bounds, codes.subarray(r * cols, (r + 1) * cols))
   }
   return { kind: 'bitPlanes', rows, cols, seedBits, maxBits, planes: packPlanes(codes, rows, cols, maxBits), luts }
 }

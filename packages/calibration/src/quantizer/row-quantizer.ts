@@ -2,11 +2,14 @@ import { availableParallelism } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
 import { type BitPlaneWeight, InvalidArgumentError } from '@dpllm/core'
 import { probeCpu, quantizeRows as quantizeRowsNatively } from '@dpllm/cpu-kernels'
-import { checkQuantizeRows, type QuantizeRowsOptions, quantizeRows } from './quantize-rows.js'
+import { checkQuantizeRows, type QuantizeRowsOptions, quantizeEachRow, quantizeRows } from './quantize-rows.js'
+import { type ReferenceModeOptions, referenceModeRow } from './reference-mode/quantize-row.js'
 
-/** Something that quantizes the rows of a matrix. All give the same bytes. */
+/** Something that quantizes the rows of a matrix. */
 export interface RowQuantizer {
-  readonly name: 'native' | 'typescript'
+  readonly name: 'native' | 'typescript' | 'reference-mode'
+  /** Quantizers whose algorithm is the same give the same bytes, so that one can finish the work of another. */
+  readonly algorithm: string
   /** Weights to give at a time. Aborts and progress are seen between two calls. */
   readonly weightsPerCall: number
   /** As `quantizeRows`. */
@@ -26,6 +29,7 @@ export function nativeRowQuantizer(threads: number = availableParallelism()): Ro
   }
   return {
     name: 'native',
+    algorithm: 'exact',
     weightsPerCall: 2 ** 18 * threads,
     async quantize(weights, options) {
       checkQuantizeRows(weights, options)
@@ -38,10 +42,32 @@ export function nativeRowQuantizer(threads: number = availableParallelism()): Ro
 export function typescriptRowQuantizer(): RowQuantizer {
   return {
     name: 'typescript',
+    algorithm: 'exact',
     weightsPerCall: 2 ** 15,
     async quantize(weights, options) {
       await setImmediate()
       return quantizeRows(weights, options)
+    },
+  }
+}
+
+/**
+ * Any-Precision's own algorithm instead of ours, for comparing with it (algorithms.md §1.4.3, §1.5.2); in TypeScript,
+ * on the event loop.
+ * @throws InvalidArgumentError for a seed that is no u32
+ */
+export function referenceModeQuantizer(options: ReferenceModeOptions = {}): RowQuantizer {
+  const { seed = 0, lutRefresh = false } = options
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+    throw new InvalidArgumentError('seed', 'an integer from 0 to 4294967295', seed)
+  }
+  return {
+    name: 'reference-mode',
+    algorithm: `reference mode, seed ${seed}${lutRefresh ? ', tables refreshed' : ''}`,
+    weightsPerCall: 2 ** 15,
+    async quantize(weights, rowsOptions) {
+      await setImmediate()
+      return quantizeEachRow(weights, rowsOptions, referenceModeRow({ seed, lutRefresh }))
     },
   }
 }

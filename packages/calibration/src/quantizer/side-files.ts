@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FileFormatError } from '@dpllm/core'
-import { MAX_JSON_BYTES, readJson, writeFileAtomic } from '@dpllm/core/node'
+import { MAX_JSON_BYTES, openRegularFile, readJson, writeFileAtomic } from '@dpllm/core/node'
 
 /** Files beside the weights that are copied unchanged: tokenizer, chat template, defaults of generation. */
 const COPIED = new Set([
@@ -30,9 +30,8 @@ export async function findSideFiles(directory: string): Promise<string[]> {
   const names = (await readdir(directory)).filter(isSideFile).sort()
   for (const name of names) {
     const path = join(directory, name)
-    const info = await stat(path)
-    if (!info.isFile()) throw new FileFormatError(path, 'is not a regular file')
-    if (info.size > MAX_JSON_BYTES) throw new FileFormatError(path, `has ${info.size} bytes, at most ${MAX_JSON_BYTES} are read`)
+    await using file = await openRegularFile(path)
+    if (file.size > MAX_JSON_BYTES) throw new FileFormatError(path, `has ${file.size} bytes, at most ${MAX_JSON_BYTES} are read`)
     if (name.endsWith('.json')) await readJson(path)
   }
   return names

@@ -108,8 +108,8 @@ async function openNamed(
   using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
   const { backend: choice, ...options } = backendOptions(flags)
   const model = await randomModel(random, createBackend(choice, options), {
-    ...(layers === undefined ? {} : { layers }),
-    ...(vocab === undefined ? {} : { vocabularySize: vocab }),
+    layers,
+    vocabularySize: vocab,
     seedBits: bits.least,
     maxBits: flags.maxBits ?? bits.most,
     seed,
@@ -121,7 +121,7 @@ async function openNamed(
 
 /** Loads only what the most precise measurement reads. */
 function loadFor({ precision = [], targetBits = [], maxBits, profile }: BenchFlags) {
-  const shared = { ...(maxBits === undefined ? {} : { maxBits }), ...(profile === undefined ? {} : { profile }) }
+  const shared = { maxBits, profile }
   if (targetBits.length === 0 && precision.length > 0) return loadOptions({ ...shared, precision: Math.max(...precision) })
   return loadOptions({ ...shared, ...(targetBits.length === 0 ? {} : { targetBits: targetBits[0] }) })
 }

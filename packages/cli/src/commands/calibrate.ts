@@ -2,7 +2,7 @@ import { calibrateModel } from '@dpllm/calibration'
 import { readText } from '@dpllm/core/node'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
-import { addBackendFlags, type BackendFlags, backendOptions } from '../options/backend.js'
+import { addBackendFlags, type BackendFlags } from '../options/backend.js'
 import { addQuietFlag } from '../options/log.js'
 import { integer, list, number } from '../options/parse.js'
 import { writeJson } from '../output/json.js'
@@ -45,7 +45,6 @@ export function addCalibrate(program: Command, context: CommandContext): void {
     .action(async (model: string, flags: CalibrateFlags) => {
       const { io, interrupts } = context
       interrupts.explain('nothing was written')
-      const { arithmetic: _, ...backend } = backendOptions(flags)
       using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })
       const { profile, path } = await calibrateModel({
         model,
@@ -55,10 +54,11 @@ export function addCalibrate(program: Command, context: CommandContext): void {
         method: flags.method,
         estimator: flags.estimator,
         seed: flags.seed,
-        ...(flags.samples === undefined ? {} : { samples: flags.samples }),
-        ...(flags.seqLen === undefined ? {} : { sequenceLength: flags.seqLen }),
-        ...(flags.name === undefined ? {} : { name: flags.name }),
-        ...backend,
+        samples: flags.samples,
+        sequenceLength: flags.seqLen,
+        name: flags.name,
+        backend: flags.backend,
+        threads: flags.threads,
         signal: interrupts.signal,
         onProgress: bar.update,
       })

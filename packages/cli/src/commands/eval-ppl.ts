@@ -55,9 +55,9 @@ export function addEval(program: Command, context: CommandContext): void {
       const { nll: _, ...result } = await perplexity(model, text, {
         ...request,
         protocol: flags.protocol,
-        ...(flags.ctx === undefined ? {} : { contextLength: flags.ctx }),
-        ...(flags.chunks === undefined ? {} : { chunks: flags.chunks }),
-        ...(flags.batchSize === undefined ? {} : { batchSize: flags.batchSize }),
+        contextLength: flags.ctx,
+        chunks: flags.chunks,
+        batchSize: flags.batchSize,
         signal: context.interrupts.signal,
         onProgress: bar.update,
       })

@@ -29,14 +29,13 @@ export function addPull(program: Command, context: CommandContext): void {
       const { io, interrupts } = context
       const out = flags.out ?? repository.split('/').at(-1)!
       const { HF_TOKEN, HF_ENDPOINT } = process.env
-      const hubUrl = flags.hub ?? HF_ENDPOINT
       interrupts.explain(`whole files are kept in ${out}; the same command goes on from there`)
       using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })
       const result = await pullModel(repository, {
         out,
-        ...(flags.revision === undefined ? {} : { revision: flags.revision }),
-        ...(hubUrl ? { hubUrl } : {}),
-        ...(HF_TOKEN ? { accessToken: HF_TOKEN } : {}),
+        revision: flags.revision,
+        hubUrl: flags.hub ?? (HF_ENDPOINT || undefined),
+        accessToken: HF_TOKEN || undefined,
         signal: interrupts.signal,
         onProgress: bar.update,
       })

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { useFixtures } from '../testing/fixtures.js'
@@ -83,6 +83,20 @@ test('quantize, inspect, calibrate, run at a target', async () => {
   expect(JSON.parse(evaluated.stdout).effectiveBits).toBeGreaterThan(3)
 })
 
+test('reference mode is its own quantizer, and its seed matters', async () => {
+  const quantize = async (name: string, ...flags: string[]) => {
+    const out = path.join(fixtures.folder, name)
+    const done = await runCommand(['quantize', fixtures.original, '-o', out, '--no-calib', '--json', '-q', ...flags])
+    expect(done).toMatchObject({ code: 0, stderr: '' })
+    return { ...JSON.parse(done.stdout), bytes: await readFile(path.join(out, 'model.safetensors')) }
+  }
+  const first = await quantize('reference-mode', '--reference-mode')
+  expect(first.quantizer).toBe('reference-mode')
+  expect((await quantize('reference-mode-0', '--reference-mode', '--seed', '0')).bytes).toEqual(first.bytes)
+  expect((await quantize('reference-mode-1', '--reference-mode', '--seed', '1')).bytes).not.toEqual(first.bytes)
+  expect((await quantize('refreshed', '--reference-mode', '--lut-refresh')).bytes).not.toEqual(first.bytes)
+})
+
 test('an existing folder is kept', async () => {
   const { code, stderr } = await runCommand(['quantize', fixtures.original, '-o', fixtures.quantized, '-q'])
   expect(stderr).toMatch(/^dpllm: out: .*quantized/)
@@ -122,6 +136,9 @@ test.each([
   ['--bits', '0-9'],
   ['--head-bits', '9'],
   ['--threads', '0'],
+  ['--reference-mode', '--seed=-1'],
+  ['--seed', '1'],
+  ['--quiet', '--lut-refresh'],
 ])('quantize %s %s is wrong usage', async (...args) => {
   expect((await runCommand(['quantize', fixtures.original, '-o', 'x', ...args])).code).toBe(2)
 })

@@ -1,4 +1,4 @@
-import { quantizeModel } from '@dpllm/calibration'
+import { quantizeModel, referenceModeQuantizer } from '@dpllm/calibration'
 import { readText } from '@dpllm/core/node'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
@@ -15,6 +15,9 @@ interface QuantizeFlags {
   readonly headBits: number | 'none'
   readonly calib?: string | false
   readonly lutTuning: boolean
+  readonly referenceMode?: boolean
+  readonly seed?: number
+  readonly lutRefresh?: boolean
   readonly threads?: number
   readonly overwrite?: boolean
   readonly json?: boolean
@@ -36,11 +39,17 @@ export function addQuantize(program: Command, context: CommandContext): void {
     .option('--calib <file>', 'text that the model reads first to tell which weights matter (default: a page of ours)')
     .option('--no-calib', 'weigh all weights the same, without loading the model')
     .option('--no-lut-tuning', 'leave the tables as clustering makes them (this version always does)')
+    .option('--reference-mode', "quantize by Any-Precision's own algorithm, to compare with ours")
+    .addOption(new Option('--seed <number>', 'random seed of --reference-mode').argParser(integer(0, 2 ** 32 - 1)))
+    .option('--lut-refresh', 'with --reference-mode: make every entry of a table the mean of the weights that have its code')
     .addOption(new Option('-t, --threads <count>', 'CPU threads (default: one for each core)').argParser(integer(1, 1024)))
     .option('--overwrite', 'replace a quantized model, or unfinished work, in the folder')
   addQuietFlag(command)
     .option('--json', 'print what was made as JSON')
     .action(async (source: string, flags: QuantizeFlags) => {
+      if (!flags.referenceMode && (flags.seed !== undefined || flags.lutRefresh)) {
+        command.error('error: --seed and --lut-refresh belong to --reference-mode; our own quantizer needs neither')
+      }
       const { io, interrupts } = context
       const calibrationText = typeof flags.calib === 'string' ? await readText(flags.calib) : flags.calib
       interrupts.explain(`finished parts are kept in ${flags.out}.partial; the same command goes on from there`)
@@ -49,9 +58,10 @@ export function addQuantize(program: Command, context: CommandContext): void {
         seedBits: flags.seedBits ?? flags.bits.least,
         maxBits: flags.bits.most,
         headBits: flags.headBits === 'none' ? false : flags.headBits,
-        ...(calibrationText === undefined ? {} : { calibrationText }),
-        ...(flags.threads === undefined ? {} : { threads: flags.threads }),
+        calibrationText,
+        threads: flags.threads,
         overwrite: flags.overwrite ?? false,
+        quantizer: flags.referenceMode ? referenceModeQuantizer(flags) : undefined,
         signal: interrupts.signal,
         onProgress: bar.update,
       })

@@ -31,15 +31,7 @@ export function addRun(program: Command, context: CommandContext): void {
   addLogFlags(addBackendFlags(addContextFlag(addPrecisionFlags(addSamplingFlags(command, 0.8)))))
     .option('--json', 'print one JSON object: text, tokens with their bits, effectiveBits, timings')
     .action(async (directory: string, argument: string | undefined, flags: RunFlags) => {
-      const { prompt, file } = flags
-      const text = await promptFrom(
-        {
-          ...(prompt === undefined ? {} : { prompt }),
-          ...(argument === undefined ? {} : { argument }),
-          ...(file === undefined ? {} : { file }),
-        },
-        context.io,
-      )
+      const text = await promptFrom({ prompt: flags.prompt, argument, file: flags.file }, context.io)
       const load = { ...backendOptions(flags), ...loadOptions(flags), ...contextOptions(flags) }
       await using model = await openModel(directory, load, flags, context)
       const options = { ...samplingOptions(flags), ...precisionRequest(flags), signal: context.interrupts.signal }

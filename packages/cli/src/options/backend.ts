@@ -19,10 +19,6 @@ export function addBackendFlags(command: Command): Command {
 }
 
 /** What they mean to the library. */
-export function backendOptions({
-  backend,
-  threads,
-  arithmetic,
-}: BackendFlags): BackendOptions & { backend: BackendName | 'auto' } {
-  return { backend, ...(threads === undefined ? {} : { threads }), ...(arithmetic === undefined ? {} : { arithmetic }) }
+export function backendOptions(flags: BackendFlags): BackendOptions & { backend: BackendName | 'auto' } {
+  return { backend: flags.backend, threads: flags.threads, arithmetic: flags.arithmetic }
 }

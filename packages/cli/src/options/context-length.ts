@@ -12,6 +12,6 @@ export function addContextFlag(command: Command): Command {
 }
 
 /** What it means to `loadModel`. */
-export function contextOptions({ ctx }: ContextFlag): { contextLength?: number } {
-  return ctx === undefined ? {} : { contextLength: ctx }
+export function contextOptions({ ctx }: ContextFlag): { contextLength: number | undefined } {
+  return { contextLength: ctx }
 }

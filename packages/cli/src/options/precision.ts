@@ -5,10 +5,10 @@ import { integer, number, precision } from './parse.js'
 
 /** Flags that say how precise a model is to be. */
 export interface PrecisionFlags {
-  readonly targetBits?: number
+  readonly targetBits?: number | undefined
   readonly precision?: PrecisionRequest['precision']
-  readonly maxBits?: number
-  readonly profile?: string
+  readonly maxBits?: number | undefined
+  readonly profile?: string | undefined
 }
 
 export function addPrecisionFlags(command: Command): Command {
@@ -34,9 +34,8 @@ export function loadOptions(flags: PrecisionFlags): Pick<LoadOptions, 'maxBits' 
   const { targetBits, maxBits, profile } = flags
   if (typeof flags.precision === 'number' && targetBits !== undefined)
     throw new UsageError('--precision BITS and --target-bits exclude each other')
-  const most = maxBits === undefined ? {} : { maxBits }
   if (typeof flags.precision === 'number') return { maxBits: maxBits ?? flags.precision, profile: false }
-  return { ...most, ...(profile === undefined ? {} : { profile }), ...(targetBits === undefined ? {} : { targetBits }) }
+  return { maxBits, profile, targetBits }
 }
 
 /** What to ask the loaded model for. */

@@ -1,17 +1,10 @@
+import type { OnProgress, Progress } from '@dpllm/core'
 import type { Output } from '../io.js'
 import { formatBytes, formatCount, formatDuration } from './format.js'
 
-/** A report of long work: `done` of `total` in `unit`. */
-export interface Progress {
-  readonly stage: string
-  readonly done: number
-  readonly total: number
-  readonly unit?: string
-}
-
 /** Shows how far long work has come. */
 export interface ProgressBar extends Disposable {
-  readonly update: (progress: Progress) => void
+  readonly update: OnProgress
 }
 
 const REDRAW_MS = 100

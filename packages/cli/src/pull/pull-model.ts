@@ -1,20 +1,20 @@
 import { mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { DpllmError, InvalidArgumentError } from '@dpllm/core'
-import { writeWhole } from '@dpllm/core/node'
+import { DpllmError, InvalidArgumentError, type OnProgress } from '@dpllm/core'
+import { writeError, writeWhole } from '@dpllm/core/node'
 import { isModelFile, isRepositoryName } from './model-files.js'
 
 export interface PullOptions {
   /** Folder to fill; files of the right size that are there already stay. */
   readonly out: string
   /** Branch, tag or commit; default main. */
-  readonly revision?: string
+  readonly revision?: string | undefined
   /** Default https://huggingface.co. */
-  readonly hubUrl?: string
+  readonly hubUrl?: string | undefined
   /** For models that need a licence to be accepted. */
-  readonly accessToken?: string
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+  readonly accessToken?: string | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 export interface PullResult {
@@ -27,7 +27,8 @@ export interface PullResult {
  * Fetches a model's folder from a Hugging Face hub. Every file appears whole or not at all; calling again goes on with
  * the files that are missing.
  * @param repository `meta-llama/Llama-3.2-1B`
- * @throws InvalidArgumentError, DpllmError ERR_DPLLM_HUB if the hub cannot be reached or does not give the files
+ * @throws InvalidArgumentError, DpllmError ERR_DPLLM_HUB if the hub cannot be reached or does not give the files,
+ * DpllmError ERR_DPLLM_WRITE if the system does not let them be written
  */
 export async function pullModel(repository: string, options: PullOptions): Promise<PullResult> {
   const { out, revision, hubUrl, accessToken, signal, onProgress } = options
@@ -47,7 +48,9 @@ export async function pullModel(repository: string, options: PullOptions): Promi
     if (!files.some((file) => file.path.endsWith('.safetensors'))) {
       throw hubError(repository, 'the repository has no .safetensors files')
     }
-    await mkdir(out, { recursive: true })
+    await mkdir(out, { recursive: true }).catch((error) => {
+      throw writeError(out, error)
+    })
     const total = files.reduce((sum, { size }) => sum + size, 0)
     let done = 0
     const report = (bytes: number) => {
@@ -84,7 +87,7 @@ async function writeBlob(
     let written = 0
     for await (const piece of blob.stream()) {
       signal?.throwIfAborted()
-      await handle.write(piece)
+      await handle.writeFile(piece)
       written += piece.byteLength
       report(piece.byteLength)
     }

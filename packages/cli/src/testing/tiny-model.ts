@@ -3,27 +3,32 @@ import path from 'node:path'
 import { createRandom } from '@dpllm/core'
 import { importLlama2c } from '@dpllm/runtime'
 
-const shape = { dim: 32, hidden: 48, layers: 2, heads: 2, kvHeads: 1, context: 64 }
+const tiny = { dim: 32, hidden: 48, layers: 2, heads: 2, kvHeads: 1, context: 64 }
+type Shape = typeof tiny
 const letters = [' ', ...'abcdefghijklmnopqrstuvwxyz', '.', ',', '!', ' a', 'th', 'he', ' th', ' the']
 
 const CHAT_TEMPLATE =
   "{{ bos_token }}{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
 
-/** Makes a folder with a random Llama of 30 thousand weights that knows letters, by the importer. */
-export async function writeTinyModel(folder: string): Promise<string> {
-  const out = path.join(folder, 'tiny')
+/** Writes a random llama2.c checkpoint, of 30 thousand weights if nothing else is said, and a tokenizer that knows letters. */
+export async function writeTinyCheckpoint(folder: string, shape: Partial<Shape> = {}) {
   const checkpoint = path.join(folder, 'tiny.bin')
   const tokenizer = path.join(folder, 'tiny.tok')
-  await writeFile(checkpoint, checkpointBytes())
+  await writeFile(checkpoint, checkpointBytes({ ...tiny, ...shape }))
   await writeFile(tokenizer, tokenizerBytes())
-  await importLlama2c({ checkpoint, tokenizer, out })
+  return { checkpoint, tokenizer }
+}
+
+/** Makes the folder of such a model with a chat template, by the importer. */
+export async function writeTinyModel(folder: string): Promise<string> {
+  const out = path.join(folder, 'tiny')
+  await importLlama2c({ ...(await writeTinyCheckpoint(folder)), out })
   const config = path.join(out, 'tokenizer_config.json')
   await writeFile(config, JSON.stringify({ ...JSON.parse(await readFile(config, 'utf8')), chat_template: CHAT_TEMPLATE }))
   return out
 }
 
-function checkpointBytes(): Uint8Array {
-  const { dim, hidden, layers, heads, kvHeads, context } = shape
+function checkpointBytes({ dim, hidden, layers, heads, kvHeads, context }: Shape): Uint8Array {
   const vocabulary = 259 + letters.length
   const headDim = dim / heads
   const random = createRandom(7)

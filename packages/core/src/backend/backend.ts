@@ -17,13 +17,27 @@ export interface Backend extends AsyncDisposable {
 export interface CompiledProgram extends AsyncDisposable {
   /** The select operators' weights in order: what policies and `StepResult.bits` are indexed by. */
   readonly selects: readonly string[]
-  /** Keys and values for up to `capacity` positions of one sequence. */
+  /**
+   * Keys and values for up to `capacity` positions of one sequence. Memory for a position is taken when it is written,
+   * wherever the system gives out memory lazily: a large capacity costs nothing by itself.
+   * @throws InvalidArgumentError if the system does not let it be so large
+   */
   createCache(capacity: number): KeyValueCache
   /**
    * Runs one step. Steps of one compiled program run one after another, in the order of the calls; the event loop
    * stays free. An abort is seen between steps.
    */
   run(step: Step): Promise<StepResult>
+  /**
+   * A copy of an accumulator, f32 [rows, cols], after the steps that were called before. Zero at first.
+   * @throws InvalidArgumentError if the program has none of this name
+   */
+  accumulator(name: string): Promise<Float32Array>
+  /**
+   * Sets an accumulator to a copy of `data`, before the steps that are called later: to zero it, or to resume a sum.
+   * @throws InvalidArgumentError if the program has none of this name and size
+   */
+  setAccumulator(name: string, data: Float32Array): Promise<void>
 }
 
 /** A backend's own memory for the keys and values of one sequence. Truncating is starting at an earlier position. */
@@ -38,14 +52,16 @@ export interface Step {
   readonly position: number
   readonly cache: KeyValueCache
   /** u32[R]: which of the T tokens continue through the head; default the last one. */
-  readonly rows?: Uint32Array
+  readonly rows?: Uint32Array | undefined
   /** u32[R]: for the loss. */
-  readonly targets?: Uint32Array
+  readonly targets?: Uint32Array | undefined
+  /** f32 by name, of the declared shape: the program's `inputs`. */
+  readonly inputs?: Readonly<Record<string, Float32Array>> | undefined
   /** Names of the values wanted; default ['logits']. What they do not need is not computed. */
-  readonly outputs?: readonly string[]
+  readonly outputs?: readonly string[] | undefined
   /** Without one every linear reads the most bits loaded. */
-  readonly policy?: Policy
-  readonly signal?: AbortSignal
+  readonly policy?: Policy | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface StepResult {

@@ -1,11 +1,12 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { temporaryFolder } from '../../test/small-files.js'
+import { encodeFile, temporaryFolder } from '../../test/small-files.js'
 import { FileFormatError, InvalidArgumentError } from '../errors.js'
 import { openCheckpoint } from './checkpoint.js'
 import { CHECKPOINT_FILE, CHECKPOINT_INDEX_FILE, MAX_SHARDS, shardFileName, writeCheckpointIndex } from './checkpoint-index.js'
 import { writeCheckpoint } from './write-checkpoint.js'
+import { expectTensor } from './expect-tensor.js'
 import { type TensorEntry, writeSafetensors } from './write-safetensors.js'
 
 const vector = (name: string, ...values: number[]): TensorEntry => ({
@@ -67,6 +68,24 @@ test('tensors that the index does not name are not there', async () => {
   const index = { weight_map: { b: shardFileName(1, 3) } }
   await writeFile(join(folder.path, CHECKPOINT_INDEX_FILE), JSON.stringify(index))
   expect(await contents(folder.path)).toEqual({ b: [1, 2] })
+})
+
+test('tensors of dtypes that are not read are listed in shards, too', async () => {
+  await using folder = await temporaryFolder()
+  await writeSafetensors(join(folder.path, 'x.safetensors'), [vector('a', 1)])
+  const header = { ids: { dtype: 'BOOL', shape: [3], data_offsets: [0, 3] as [number, number] } }
+  await writeFile(join(folder.path, 'y.safetensors'), encodeFile(header, new Uint8Array(3)))
+  const index = { weight_map: { a: 'x.safetensors', ids: 'y.safetensors' } }
+  await writeFile(join(folder.path, CHECKPOINT_INDEX_FILE), JSON.stringify(index))
+  expect(await contents(folder.path)).toEqual({ a: [1] })
+  await using checkpoint = await openCheckpoint(folder.path)
+  expect([...checkpoint.unread]).toEqual([['ids', 'BOOL']])
+  await expect(checkpoint.read('ids')).rejects.toThrow(/y\.safetensors: ids: dtype BOOL is not read/)
+  expect(() => expectTensor(checkpoint, 'ids', ['f32'], [3])).toThrow(/ids: the model needs this tensor, and dtype BOOL/)
+  expect(() => expectTensor(checkpoint, 'b', ['f32'], [1])).toThrow(/b: the model needs this tensor, and no file/)
+  expect(() => expectTensor(checkpoint, 'a', ['f16', 'bf16'], [1])).toThrow(/expected dtype f16 or bf16, found f32/)
+  expect(() => expectTensor(checkpoint, 'a', ['f32'], [2])).toThrow(/expected shape \[2\] from config\.json, found \[1\]/)
+  expect(expectTensor(checkpoint, 'a', ['f32'], [1]).file).toBe(join(folder.path, 'x.safetensors'))
 })
 
 test('weights of both kinds in one folder are not made', async () => {

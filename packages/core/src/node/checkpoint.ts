@@ -17,8 +17,8 @@ export interface Checkpoint extends TensorSource {
 export async function openCheckpoint(directory: string): Promise<Checkpoint> {
   if (await exists(join(directory, CHECKPOINT_FILE))) {
     const file = await openSafetensors(join(directory, CHECKPOINT_FILE))
-    const { tensors, read, readElements } = file
-    return { directory, tensors, read, readElements, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() }
+    const { tensors, unread, read, readElements } = file
+    return { directory, tensors, unread, read, readElements, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() }
   }
   if (await exists(join(directory, CHECKPOINT_INDEX_FILE))) return openShards(directory)
   if (!(await exists(directory))) throw new FileFormatError(directory, 'there is no such folder')
@@ -34,6 +34,7 @@ async function openShards(directory: string): Promise<Checkpoint> {
   }
 
   const tensors = new Map<string, TensorInfo>()
+  const unread = new Map<string, string>()
   try {
     for (const [name, shardName] of shardOf) {
       let shard = shards.get(shardName)
@@ -42,8 +43,10 @@ async function openShards(directory: string): Promise<Checkpoint> {
         shards.set(shardName, shard)
       }
       const tensor = shard.tensors.get(name)
-      if (tensor === undefined) throw missingTensor(shard.path, name, shard.tensors.keys())
-      tensors.set(name, tensor)
+      const unreadDType = shard.unread.get(name)
+      if (tensor !== undefined) tensors.set(name, tensor)
+      else if (unreadDType !== undefined) unread.set(name, unreadDType)
+      else throw missingTensor(shard.path, name, shard.tensors.keys())
     }
   } catch (error) {
     await close()
@@ -58,6 +61,7 @@ async function openShards(directory: string): Promise<Checkpoint> {
   return {
     directory,
     tensors,
+    unread,
     read: async (name, options) => shardWith(name).read(name, options),
     readElements: async (name, first, count, options) => shardWith(name).readElements(name, first, count, options),
     [Symbol.asyncDispose]: close,

@@ -8,8 +8,10 @@ export {
   shardFileName,
   writeCheckpointIndex,
 } from './checkpoint-index.js'
+export { expectTensor, requireTensor } from './expect-tensor.js'
 export { MAX_JSON_BYTES, readJson, readText } from './read-json.js'
 export { openRegularFile, type RegularFile } from './regular-file.js'
+export { replaceFolder } from './replace-folder.js'
 export {
   openSafetensors,
   type ReadOptions,

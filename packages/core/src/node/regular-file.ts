@@ -18,8 +18,13 @@ export async function openRegularFile(path: string): Promise<RegularFile> {
     // Looked at before, as opening a pipe waits for its writer.
     if (!(await stat(path)).isFile()) throw new FileFormatError(path, 'is not a regular file')
     const handle = await open(path, 'r')
-    const { size } = await handle.stat()
-    return { handle, size, [Symbol.asyncDispose]: () => handle.close() }
+    try {
+      const { size } = await handle.stat()
+      return { handle, size, [Symbol.asyncDispose]: () => handle.close() }
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
   } catch (error) {
     throw readError(path, error)
   }

@@ -93,6 +93,22 @@ test('a missing tensor is named, with what is like it', async () => {
   await expect(file.read('constructor')).rejects.toThrow(/constructor: the tensor is missing$/)
 })
 
+test('a tensor of a dtype that is not read is listed; reading it is an error', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'a.safetensors')
+  const header = {
+    ids: { dtype: 'I64', shape: [2], data_offsets: [0, 16] as [number, number] },
+    w: { dtype: 'F32', shape: [1], data_offsets: [16, 20] as [number, number] },
+  }
+  await writeFile(path, encodeFile(header, new Uint8Array(20)))
+  await using file = await openSafetensors(path)
+  expect([...file.unread]).toEqual([['ids', 'I64']])
+  expect((await file.read('w')).data).toEqual(Float32Array.of(0))
+  const error = await file.read('ids').catch((e) => e)
+  expect(error).toBeInstanceOf(FileFormatError)
+  expect(error.message).toMatch(/ids: dtype I64 is not read; convert it to one of F32, F16, BF16/)
+})
+
 test('notices that a file is cut after it was opened', async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'a.safetensors')

@@ -1,5 +1,5 @@
 import { FileFormatError, InvalidArgumentError } from '../errors.js'
-import { LENGTH_BYTES, type SafetensorsHeader } from '../safetensors/format.js'
+import { dtypeOfFile, LENGTH_BYTES, type SafetensorsHeader } from '../safetensors/format.js'
 import { parseHeaderLength, parseSafetensorsHeader } from '../safetensors/parse.js'
 import { bytesPerElement, type DType, elementCount, type Tensor, typedArray } from '../tensor.js'
 import { readBytes } from './bytes.js'
@@ -27,9 +27,11 @@ export interface ReadOptions {
 /** Where tensors are read from: one file or the shards of a folder. Stays open until disposed. */
 export interface TensorSource extends AsyncDisposable {
   readonly tensors: ReadonlyMap<string, TensorInfo>
+  /** Tensors of dtypes that are not read (I64, BOOL, F8_E4M3, …): the dtype, as the file spells it, by name. */
+  readonly unread: ReadonlyMap<string, string>
   /**
    * Reads a tensor into a buffer of its own.
-   * @throws FileFormatError if there is no such tensor or the file has been cut since it was opened
+   * @throws FileFormatError if there is no such tensor, it is one of `unread`, or the file has been cut since it was opened
    */
   read(name: string, options?: ReadOptions): Promise<Tensor>
   /**
@@ -75,8 +77,11 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 
   const find = (name: string) => {
     const tensor = header.tensors.get(name)
-    if (tensor === undefined) throw missingTensor(path, name, tensors.keys())
-    return tensor
+    if (tensor !== undefined) return tensor
+    const dtype = header.unread.get(name)
+    if (dtype === undefined) throw missingTensor(path, name, tensors.keys())
+    const known = [...dtypeOfFile.keys()].join(', ')
+    throw new FileFormatError(path, `dtype ${dtype} is not read; convert it to one of ${known}`, { item: name })
   }
   const readElements: TensorSource['readElements'] = async (name, firstElement, count, { signal } = {}) => {
     const { dtype, shape, begin } = find(name)
@@ -99,6 +104,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     path,
     metadata: header.metadata,
     tensors,
+    unread: header.unread,
     async read(name, options) {
       const { shape } = find(name)
       return { ...(await readElements(name, 0, elementCount(shape), options)), shape }

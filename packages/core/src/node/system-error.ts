@@ -7,6 +7,8 @@ const reasons: Record<string, string> = {
   EPERM: 'not permitted',
   EISDIR: 'is a folder, expected a file',
   ENOTDIR: 'is not inside a folder',
+  ENOTEMPTY: 'there is a folder already',
+  EEXIST: 'is there already',
   ENOSPC: 'no space left on the device',
   EDQUOT: 'disk quota exceeded',
   EROFS: 'the file system is read-only',

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { InvalidArgumentError } from '../errors.js'
+import type { OnProgress } from '../progress.js'
 import { layoutTensors } from '../safetensors/serialize.js'
 import { CHECKPOINT_FILE, CHECKPOINT_INDEX_FILE, MAX_SHARDS, shardFileName, writeCheckpointIndex } from './checkpoint-index.js'
 import { exists } from './exists.js'
@@ -17,7 +18,7 @@ const MAX_SHARD_BYTES = 5e9
 export async function writeCheckpoint(
   directory: string,
   entries: Iterable<TensorEntry>,
-  { maxShardBytes = MAX_SHARD_BYTES, ...options }: WriteOptions & { maxShardBytes?: number } = {},
+  { maxShardBytes = MAX_SHARD_BYTES, ...options }: WriteOptions & { maxShardBytes?: number | undefined } = {},
 ): Promise<void> {
   const shards = splitIntoShards(entries, maxShardBytes)
   if (shards.length > MAX_SHARDS)
@@ -32,8 +33,8 @@ export async function writeCheckpoint(
   let before = 0
   for (const [i, shard] of shards.entries()) {
     const done = before
-    const report: WriteOptions = onProgress ? { onProgress: (p) => onProgress({ ...p, done: done + p.done, total }) } : {}
-    await writeSafetensors(join(directory, names[i]), shard.entries, { ...options, ...report })
+    const report: OnProgress = (p) => onProgress?.({ ...p, done: done + p.done, total })
+    await writeSafetensors(join(directory, names[i]), shard.entries, { ...options, onProgress: report })
     before += shard.bytes
   }
   if (!single) await writeCheckpointIndex(directory, names)

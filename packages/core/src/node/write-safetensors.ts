@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { InvalidArgumentError } from '../errors.js'
+import type { OnProgress } from '../progress.js'
 import { layoutTensors, serializeSafetensorsHeader, type TensorDeclaration } from '../safetensors/serialize.js'
 import { writeBytes } from './bytes.js'
 import { writeWhole } from './temporary-file.js'
@@ -14,11 +15,11 @@ export interface TensorEntry extends TensorDeclaration {
 
 export interface WriteOptions {
   /** Written as the header's `__metadata__`. */
-  readonly metadata?: Readonly<Record<string, string>>
+  readonly metadata?: Readonly<Record<string, string>> | undefined
   /** Seen between tensors and every 16 MiB; the write then throws the signal's reason and leaves nothing behind. */
   readonly signal?: AbortSignal | undefined
   /** Called after every tensor, in bytes. */
-  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+  readonly onProgress?: OnProgress | undefined
 }
 
 /**

@@ -1,9 +1,11 @@
 import { checkBitPlaneWeight } from '../bit-planes/weight.js'
 import { InvalidArgumentError } from '../errors.js'
 import { elementCount } from '../tensor.js'
+import { checkGradientShapes } from './check-gradient.js'
 import { type Operator, operands, weightsOf } from './operators.js'
-import { type Dimension, type Program, programInputs } from './program.js'
-import { isBitPlanes, matrixShape, type Weights } from './weights.js'
+import { type Program, programInputs } from './program.js'
+import { createShapeChecks } from './shape-checks.js'
+import { isBitPlanes, type Weights } from './weights.js'
 
 /**
  * Checks that a program is well formed and that its weights are there with fitting shapes, so that backends need
@@ -11,7 +13,9 @@ import { isBitPlanes, matrixShape, type Weights } from './weights.js'
  * @throws InvalidArgumentError naming the operator
  */
 export function checkProgram(program: Program, weights: Weights): void {
-  const written = new Set<string>(programInputs.filter((name) => program.values[name] !== undefined))
+  checkDeclarations(program)
+  const given = programInputs.filter((name) => program.values[name] !== undefined)
+  const written = new Set<string>([...given, ...(program.inputs ?? [])])
   const checked = new Set<string>()
   const layers = new Set<number>()
   program.operators.forEach((op, index) => {
@@ -42,16 +46,24 @@ export function checkProgram(program: Program, weights: Weights): void {
   })
 }
 
+/** Inputs are declared f32 values, accumulators have names of their own and a size. */
+function checkDeclarations({ values, inputs = [], accumulators = [] }: Program): void {
+  for (const name of inputs) {
+    const found = values[name]?.dtype
+    if (found !== 'f32') throw new InvalidArgumentError(`input ${name}`, 'a declared f32 value', found)
+  }
+  const names = new Set<string>()
+  for (const { name, shape } of accumulators) {
+    if (names.has(name)) throw new InvalidArgumentError('accumulators', 'names that differ', name)
+    names.add(name)
+    if (!shape.every((d) => Number.isInteger(d) && d > 0))
+      throw new InvalidArgumentError(`accumulator ${name}`, '[rows, cols], positive integers', `[${shape}]`)
+  }
+}
+
 function checkShapes(where: string, op: Operator, program: Program, weights: Weights): void {
-  const width = (name: string) => rowWidth(program.values[name]?.shape ?? [])
-  const rows = (name: string) => program.values[name]?.shape[0]
-  const same = (what: string, found: unknown, wanted: unknown) => {
-    if (found !== wanted) throw new InvalidArgumentError(`${where}: ${what}`, String(wanted), found)
-  }
-  const shape = (name: string) => matrixShape(weights.get(name)!)
-  const dense = (name: string) => {
-    if (isBitPlanes(weights.get(name)!)) throw new InvalidArgumentError(`${where}: ${name}`, 'a dense weight', 'bit-planes')
-  }
+  const checks = createShapeChecks(where, program, weights)
+  const { width, rows, shape, same, dense, bitPlanes } = checks
   switch (op.kind) {
     case 'embed':
       dense(op.table)
@@ -71,8 +83,7 @@ function checkShapes(where: string, op: Operator, program: Program, weights: Wei
       }
       break
     case 'select':
-      if (!isBitPlanes(weights.get(op.weight)!))
-        throw new InvalidArgumentError(`${where}: ${op.weight}`, 'bit-planes', 'a dense weight')
+      bitPlanes(op.weight)
       same('width of x', width(op.x), shape(op.weight)[1])
       break
     case 'rope':
@@ -111,10 +122,7 @@ function checkShapes(where: string, op: Operator, program: Program, weights: Wei
     case 'crossEntropy':
       same('rows of logits', rows(op.logits), 'R')
       break
+    default:
+      checkGradientShapes(op, program, checks)
   }
-}
-
-/** Elements of one row: the product of all dimensions but the first. */
-export function rowWidth(shape: readonly Dimension[]): number {
-  return shape.slice(1).reduce<number>((n, d) => n * (d as number), 1)
 }

@@ -1,9 +1,14 @@
+import { type GradientOperator, gradientOperands, gradientWeights } from './gradient-operators.js'
+
 /**
  * The operators of a program. Each reads and writes named values; shapes are in terms of T (tokens of this step),
  * R (rows whose logits are wanted) and constants. All values are f32 but for `tokens`, `positions`, `rows`,
  * `targets` (u32) and the bit counts (u8).
  */
-export type Operator = Embed | RmsNorm | Linear | Select | Rope | Attention | Gate | Add | Split | Take | CrossEntropy
+export type Operator = ModelOperator | GradientOperator
+
+/** The operators that models are written with. */
+export type ModelOperator = Embed | RmsNorm | Linear | Select | Rope | Attention | Gate | Add | Split | Take | CrossEntropy
 
 /** out[t] = table[tokens[t]]; tokens u32[T], table [V, D], out [T, D]. */
 export interface Embed {
@@ -39,7 +44,7 @@ export interface Linear {
 }
 
 /**
- * Decides how many bits of `weight` each token reads: bits[t] = seedBits + number of thresholds j with
+ * Decides how many bits of `weight` each token reads: bits[t] = 3 + number of thresholds j with
  * not (e_t <= threshold_j), clamped to the bits loaded; e_t is the policy's estimate from x [T, K] (`Estimator`).
  * Writes bits u8[T] and the estimates f32[T].
  */
@@ -54,6 +59,7 @@ export interface Select {
 /**
  * Rotary position embedding of the first 2·F values of every head, split halves (component i pairs with i + F):
  * angle of pair i at position p is p · frequencies[i]; sines and cosines are multiplied by `scale`.
+ * `transposed` turns by minus the angle, with the same scale: dx of a rope.
  * x and out [T, H·headDim], frequencies f32[F].
  */
 export interface Rope {
@@ -62,6 +68,7 @@ export interface Rope {
   readonly frequencies: string
   readonly headDim: number
   readonly scale: number
+  readonly transposed?: true
   readonly out: string
 }
 
@@ -153,6 +160,8 @@ export function operands(op: Operator): { reads: string[]; writes: string[] } {
       return { reads: [op.x, op.rows], writes: [op.out] }
     case 'crossEntropy':
       return { reads: [op.logits, op.targets], writes: [op.out] }
+    default:
+      return gradientOperands(op)
   }
 }
 
@@ -169,7 +178,14 @@ export function weightsOf(op: Operator): string[] {
       return [op.weight]
     case 'rope':
       return [op.frequencies]
-    default:
+    case 'attention':
+    case 'gate':
+    case 'add':
+    case 'split':
+    case 'take':
+    case 'crossEntropy':
       return []
+    default:
+      return gradientWeights(op)
   }
 }

@@ -18,7 +18,16 @@ export interface Program {
   readonly operators: readonly Operator[]
   /** One key/value cache per attention operator, by its `layer`: rows of `width` = kvHeads · headDim. */
   readonly caches: readonly { readonly width: number }[]
+  /** Further f32 values that a step gives (`Step.inputs`): a part of a model reads its residual stream here. */
+  readonly inputs?: readonly string[]
+  /** f32 [rows, cols] sums that outlive steps: what `accumulate` adds to. */
+  readonly accumulators?: readonly Accumulator[]
 }
 
-/** Values that a step gives; a program declares those that it reads. */
+export interface Accumulator {
+  readonly name: string
+  readonly shape: readonly [rows: number, cols: number]
+}
+
+/** Values that every step gives; a program declares those that it reads. */
 export const programInputs = ['tokens', 'rows', 'targets'] as const

@@ -3,8 +3,8 @@ import { operands } from './operators.js'
 import type { Program } from './program.js'
 
 /**
- * Indices, ascending, of the operators that `outputs` need. An attention is kept even when nothing reads its result,
- * since it writes the cache that later steps read; so is all that it needs.
+ * Indices, ascending, of the operators that `outputs` need. What outlives the step is kept even when nothing reads a
+ * result, with all that it needs: attention, which writes the cache that later steps read, and accumulate.
  */
 export function neededOperators(program: Program, outputs: readonly string[]): number[] {
   for (const name of outputs) {
@@ -15,7 +15,7 @@ export function neededOperators(program: Program, outputs: readonly string[]): n
   for (let i = program.operators.length - 1; i >= 0; i--) {
     const op = program.operators[i]
     const { reads, writes } = operands(op)
-    if (op.kind === 'attention' || writes.some((name) => wanted.has(name))) {
+    if (op.kind === 'attention' || op.kind === 'accumulate' || writes.some((name) => wanted.has(name))) {
       needed.push(i)
       for (const name of reads) wanted.add(name)
     }

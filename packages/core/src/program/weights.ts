@@ -10,6 +10,12 @@ export function isBitPlanes(weight: Weight): weight is BitPlaneWeight {
   return 'kind' in weight && weight.kind === 'bitPlanes'
 }
 
+/** Bytes of a weight in memory: elements, or planes and tables. */
+export function weightBytes(weight: Weight): number {
+  if (!isBitPlanes(weight)) return weight.data.byteLength
+  return weight.luts.reduce((sum, lut) => sum + lut.byteLength, weight.planes.byteLength)
+}
+
 /** [rows, cols] of a matrix weight; [1, length] of a vector. */
 export function matrixShape(weight: Weight): [rows: number, cols: number] {
   if (isBitPlanes(weight)) return [weight.rows, weight.cols]

@@ -1,21 +1,22 @@
 import type { Attention } from '../program/operators.js'
+import type { Floats } from './floats.js'
 
-/** Keys and values of one attention, f32 [capacity, kvHeads · headDim] each. */
+/** Keys and values of one attention, [capacity, kvHeads · headDim] each. */
 export interface CacheLayer {
-  readonly keys: Float32Array
-  readonly values: Float32Array
+  readonly keys: Floats
+  readonly values: Floats
 }
 
 /** Writes k and v of T tokens to the cache, then attends (`Attention`); q and out [T, H·d], k and v [T, Hkv·d]. */
 export function attention(
   op: Attention,
-  q: Float32Array,
-  k: Float32Array,
-  v: Float32Array,
+  q: Floats,
+  k: Floats,
+  v: Floats,
   cache: CacheLayer,
   position: number,
   tokens: number,
-  out: Float32Array,
+  out: Floats,
 ): void {
   const { heads, kvHeads, headDim: d } = op
   const kvWidth = kvHeads * d

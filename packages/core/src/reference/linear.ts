@@ -1,6 +1,7 @@
 import { dequantize } from '../bit-planes/dequantize.js'
 import { toFloat32 } from '../float16.js'
 import { isBitPlanes, type Weight } from '../program/weights.js'
+import type { Floats } from './floats.js'
 
 /** f32 forms of weights, made when first needed and kept: the reference trades memory for plain code. */
 export interface DenseWeights {
@@ -25,17 +26,17 @@ export function createDenseWeights(): DenseWeights {
 }
 
 /**
- * y[n] = Σ_k w[n, k] x[k]. Sums in f64, rounded once to f32.
+ * y[n] = Σ_k w[n, k] x[k]. Sums in f64, rounded once to what y holds.
  * @param w f32 [N, K]
- * @param x f32 of which [xOffset, xOffset + K) is read
- * @param y f32 of which [yOffset, yOffset + N) is written
+ * @param x of which [xOffset, xOffset + K) is read
+ * @param y of which [yOffset, yOffset + N) is written
  */
 export function matVec(
   w: Float32Array,
-  x: Float32Array,
+  x: Floats,
   xOffset: number,
   K: number,
-  y: Float32Array,
+  y: Floats,
   yOffset: number,
   N: number,
 ): void {
@@ -63,18 +64,21 @@ export function linear(
   dense: DenseWeights,
   weight: Weight,
   bias: Weight | undefined,
-  x: Float32Array,
+  x: Floats,
   bits: Uint8Array | undefined,
-  out: Float32Array,
+  out: Floats,
   rows: number,
 ): void {
   const K = x.length / rows
   const N = out.length / rows
-  const most = isBitPlanes(weight) ? weight.maxBits : 0
   const offset = bias === undefined ? undefined : dense.get(bias)
   for (let t = 0; t < rows; t++) {
-    const w = dense.get(weight, isBitPlanes(weight) ? (bits?.[t] ?? most) : 0)
-    matVec(w, x, t * K, K, out, t * N, N)
+    matVec(weightOfRow(dense, weight, bits, t), x, t * K, K, out, t * N, N)
     if (offset) for (let n = 0; n < N; n++) out[t * N + n] += offset[n]
   }
+}
+
+/** The matrix f32 [N, K] that row t is multiplied with; `bits` as in `Linear`. */
+export function weightOfRow(dense: DenseWeights, weight: Weight, bits: Uint8Array | undefined, t: number): Float32Array {
+  return dense.get(weight, isBitPlanes(weight) ? (bits?.[t] ?? weight.maxBits) : 0)
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { erf } from './activations.js'
 import { attention } from './attention.js'
 import { createDenseWeights, linear, matVec } from './linear.js'
-import { crossEntropy, embed, erf, gate, rmsNorm, rope, split, take } from './operators.js'
+import { crossEntropy, embed, gate, rmsNorm, rope, split, take } from './operators.js'
 
 const f32 = (...values: number[]) => Float32Array.from(values)
 

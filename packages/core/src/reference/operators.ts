@@ -1,7 +1,9 @@
 import type { Activation } from '../program/operators.js'
+import { activations } from './activations.js'
+import type { Floats } from './floats.js'
 
 /** out[t] = table[tokens[t]]; table f32 [V, D]. */
-export function embed(tokens: Uint32Array, table: Float32Array, out: Float32Array): void {
+export function embed(tokens: Uint32Array, table: Float32Array, out: Floats): void {
   const D = out.length / tokens.length
   tokens.forEach((token, t) => {
     out.set(table.subarray(token * D, (token + 1) * D), t * D)
@@ -9,7 +11,7 @@ export function embed(tokens: Uint32Array, table: Float32Array, out: Float32Arra
 }
 
 /** Root mean square norm over runs of D = weight.length (Zhang and Sennrich 2019). */
-export function rmsNorm(x: Float32Array, weight: Float32Array, eps: number, out: Float32Array): void {
+export function rmsNorm(x: Floats, weight: Float32Array, eps: number, out: Floats): void {
   const D = weight.length
   for (let start = 0; start < x.length; start += D) {
     let sum = 0
@@ -19,15 +21,16 @@ export function rmsNorm(x: Float32Array, weight: Float32Array, eps: number, out:
   }
 }
 
-/** Rotary position embedding (Su et al. 2021), split halves; token t is at position + t. */
+/** Rotary position embedding (Su et al. 2021), split halves; token t is at position + t; `transposed` turns back. */
 export function rope(
-  x: Float32Array,
+  x: Floats,
   frequencies: Float32Array,
   headDim: number,
   scale: number,
   position: number,
   tokens: number,
-  out: Float32Array,
+  out: Floats,
+  transposed = false,
 ): void {
   const width = x.length / tokens
   const F = frequencies.length
@@ -36,7 +39,7 @@ export function rope(
     for (let i = 0; i < F; i++) {
       const angle = (position + t) * frequencies[i]
       const cos = Math.cos(angle) * scale
-      const sin = Math.sin(angle) * scale
+      const sin = Math.sin(transposed ? -angle : angle) * scale
       for (let head = t * width; head < (t + 1) * width; head += headDim) {
         const a = x[head + i]
         const b = x[head + i + F]
@@ -48,41 +51,17 @@ export function rope(
 }
 
 /** out = activation(gate) · up. */
-export function gate(g: Float32Array, up: Float32Array, activation: Activation, out: Float32Array): void {
+export function gate(g: Floats, up: Floats, activation: Activation, out: Floats): void {
   const f = activations[activation]
   for (let i = 0; i < out.length; i++) out[i] = f(g[i]) * up[i]
 }
 
-const activations: Record<Activation, (x: number) => number> = {
-  silu: (x) => x / (1 + Math.exp(-x)),
-  gelu: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)),
-  geluTanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-}
-
-/** Error function by its Maclaurin series (|x| < 3) or continued fraction; relative error below 1e-12. */
-export function erf(x: number): number {
-  const a = Math.abs(x)
-  if (a > 6) return Math.sign(x)
-  if (a < 3) {
-    let term = a
-    let sum = a
-    for (let n = 1; Math.abs(term) > 1e-17 * sum; n++) {
-      term *= (-a * a) / n
-      sum += term / (2 * n + 1)
-    }
-    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI)
-  }
-  let fraction = 0
-  for (let n = 60; n > 0; n--) fraction = n / 2 / (a + fraction)
-  return Math.sign(x) * (1 - Math.exp(-a * a) / (Math.sqrt(Math.PI) * (a + fraction)))
-}
-
-export function add(a: Float32Array, b: Float32Array, out: Float32Array): void {
+export function add(a: Floats, b: Floats, out: Floats): void {
   for (let i = 0; i < out.length; i++) out[i] = a[i] + b[i]
 }
 
 /** Cuts every row of x into consecutive parts. */
-export function split(x: Float32Array, rows: number, outs: readonly Float32Array[]): void {
+export function split(x: Floats, rows: number, outs: readonly Floats[]): void {
   const width = x.length / rows
   for (let t = 0; t < rows; t++) {
     let from = t * width
@@ -95,14 +74,14 @@ export function split(x: Float32Array, rows: number, outs: readonly Float32Array
 }
 
 /** out[r] = x[rows[r]]. */
-export function take(x: Float32Array, rows: Uint32Array, width: number, out: Float32Array): void {
+export function take(x: Floats, rows: Uint32Array, width: number, out: Floats): void {
   rows.forEach((row, r) => {
     out.set(x.subarray(row * width, (row + 1) * width), r * width)
   })
 }
 
 /** out[r] = −log softmax(logits[r])[targets[r]], in nats. */
-export function crossEntropy(logits: Float32Array, targets: Uint32Array, out: Float32Array): void {
+export function crossEntropy(logits: Floats, targets: Uint32Array, out: Floats): void {
   const V = logits.length / targets.length
   targets.forEach((target, r) => {
     let max = Number.NEGATIVE_INFINITY

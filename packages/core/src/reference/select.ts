@@ -1,9 +1,10 @@
 import { decideBits, type Estimator, THRESHOLDS } from '../backend/policy.js'
 import type { BitPlaneWeight } from '../bit-planes/weight.js'
+import type { Floats } from './floats.js'
 import { type DenseWeights, matVec } from './linear.js'
 
 /** The estimate e of one token from x [K] (`Estimator`). */
-export function estimate(dense: DenseWeights, weight: BitPlaneWeight, estimator: Estimator, x: Float32Array): number {
+export function estimate(dense: DenseWeights, weight: BitPlaneWeight, estimator: Estimator, x: Floats): number {
   switch (estimator.kind) {
     case 'none':
       return 0
@@ -33,7 +34,7 @@ export function select(
   dense: DenseWeights,
   weight: BitPlaneWeight,
   policy: { estimator: Estimator; thresholds: Float32Array; offset: number } | undefined,
-  x: Float32Array,
+  x: Floats,
   bits: Uint8Array,
   estimates: Float32Array,
 ): void {

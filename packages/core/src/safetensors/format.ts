@@ -1,4 +1,4 @@
-import { bytesPerElement, type DType } from '../tensor.js'
+import type { DType } from '../tensor.js'
 
 // The safetensors format (https://github.com/huggingface/safetensors, README "Format"):
 //   u64 little-endian: bytes of the header
@@ -35,6 +35,24 @@ export const dtypeOfFile: ReadonlyMap<string, DType> = new Map([
   ['U32', 'u32'],
 ])
 
+/**
+ * Bytes for each element of the format's other dtypes. Old checkpoints hold buffers of these that no program needs
+ * (position ids, masks), so they are known to be there, but not read. The dtypes of less than a byte are not known.
+ */
+export const unreadDTypes: ReadonlyMap<string, number> = new Map([
+  ['BOOL', 1],
+  ['I8', 1],
+  ['F8_E4M3', 1],
+  ['F8_E5M2', 1],
+  ['F8_E8M0', 1],
+  ['I16', 2],
+  ['U16', 2],
+  ['I64', 8],
+  ['U64', 8],
+  ['F64', 8],
+  ['C64', 8],
+])
+
 /** A tensor of a file. */
 export interface SafetensorsTensor {
   readonly name: string
@@ -51,11 +69,13 @@ export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>
   /** In the order of the header. */
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>
+  /** Tensors of dtypes that are not read: the dtype, as the file spells it, by name. */
+  readonly unread: ReadonlyMap<string, string>
 }
 
 /** Bytes of a tensor; undefined if the shape's element count or its bytes are no safe integer, or a dimension is none. */
-export function tensorBytes(dtype: DType, shape: readonly number[]): number | undefined {
-  let nonZero = bytesPerElement[dtype]
+export function tensorBytes(elementBytes: number, shape: readonly number[]): number | undefined {
+  let nonZero = elementBytes
   let empty = false
   for (const d of shape) {
     if (!Number.isSafeInteger(d) || d < 0 || Object.is(d, -0)) return undefined

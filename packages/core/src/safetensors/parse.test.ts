@@ -46,9 +46,9 @@ test.each<[what: string, json: string, dataBytes: number, message: RegExp, item?
   ['text after the object', '{} {}', 0, /is not JSON/],
   [
     'an unknown dtype',
-    '{"a":{"dtype":"F8_E4M3","shape":[],"data_offsets":[0,1]}}',
+    '{"a":{"dtype":"F4","shape":[2],"data_offsets":[0,1]}}',
     1,
-    /unsupported dtype "F8_E4M3"; convert/,
+    /unsupported dtype "F4"; convert/,
     'a',
   ],
   ['our own spelling', '{"a":{"dtype":"f32","shape":[],"data_offsets":[0,4]}}', 4, /unsupported dtype "f32"/, 'a'],
@@ -57,6 +57,7 @@ test.each<[what: string, json: string, dataBytes: number, message: RegExp, item?
   ['a tensor that is null', '{"a":null}', 0, /expected an object/, 'a'],
   ['a tensor that is an array', '{"a":[]}', 0, /expected an object/, 'a'],
   ['no shape', '{"a":{"dtype":"F32","data_offsets":[0,4]}}', 4, /expected a shape .* found none/, 'a'],
+  ['too few bytes of a dtype that is not read', '{"a":{"dtype":"I64","shape":[],"data_offsets":[0,4]}}', 4, /needs 8 bytes/, 'a'],
   ['a negative size', `{"a":${f32([-1], 0, 4)}}`, 4, /non-negative integers/, 'a'],
   ['minus zero', '{"a":{"dtype":"F32","shape":[-0],"data_offsets":[0,0]}}', 0, /non-negative integers/, 'a'],
   ['a fractional size', `{"a":${f32([0.5], 0, 2)}}`, 2, /non-negative integers/, 'a'],
@@ -105,6 +106,14 @@ test('refuses more tensors than the limit', () => {
 
 test('refuses more elements than the limit before they are built', () => {
   expect(errorOf(() => parse(`{"a":{"shape":[${'1,'.repeat(24 * MAX_TENSORS)}1]}}`)).message).toMatch(/more than \d+ objects/)
+})
+
+test('tensors of dtypes that are not read are listed and take up their place', () => {
+  const { tensors, unread } = parse(`{"ids":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},"w":${f32([1], 16, 20)}}`, 20)
+  expect([...unread]).toEqual([['ids', 'I64']])
+  expect([...tensors.keys()]).toEqual(['w'])
+  const overlap = `{"ids":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},"w":${f32([1], 12, 16)}}`
+  expect(errorOf(() => parse(overlap, 16)).message).toMatch(/w: overlaps/)
 })
 
 test('a tensor named __proto__ is a tensor', () => {

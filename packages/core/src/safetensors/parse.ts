@@ -1,5 +1,6 @@
 import { FileFormatError } from '../errors.js'
 import { duplicateKey, isJsonObject, parseJson } from '../json.js'
+import { bytesPerElement } from '../tensor.js'
 import {
   dtypeOfFile,
   LENGTH_BYTES,
@@ -11,6 +12,7 @@ import {
   type SafetensorsHeader,
   type SafetensorsTensor,
   tensorBytes,
+  unreadDTypes,
 } from './format.js'
 
 /** A matrix takes 3 objects and arrays, 4 colons and 5 commas; as many again are left for metadata and unknown fields. */
@@ -58,16 +60,25 @@ export function parseSafetensorsHeader(
   if (twice !== undefined) throw new FileFormatError(file, 'is written twice in the header', { item: twice })
 
   let metadata: Readonly<Record<string, string>> = {}
+  const places: Place[] = []
   const tensors = new Map<string, SafetensorsTensor>()
+  const unread = new Map<string, string>()
   for (const [name, value] of Object.entries(root)) {
-    if (name === METADATA_KEY) metadata = parseMetadata(value, file)
-    else tensors.set(name, parseTensor(name, value, file))
+    if (name === METADATA_KEY) {
+      metadata = parseMetadata(value, file)
+      continue
+    }
+    const { fileDType, shape, begin, end } = parseTensor(name, value, file)
+    const dtype = dtypeOfFile.get(fileDType)
+    if (dtype === undefined) unread.set(name, fileDType)
+    else tensors.set(name, { name, dtype, shape, begin, end })
+    places.push({ name, begin, end })
   }
-  if (tensors.size > MAX_TENSORS) {
-    throw new FileFormatError(file, `holds ${tensors.size} tensors, at most ${MAX_TENSORS} are read`)
+  if (places.length > MAX_TENSORS) {
+    throw new FileFormatError(file, `holds ${places.length} tensors, at most ${MAX_TENSORS} are read`)
   }
-  checkCover([...tensors.values()], file, dataBytes)
-  return { metadata, tensors }
+  checkCover(places, file, dataBytes)
+  return { metadata, tensors, unread }
 }
 
 function decodeUtf8(json: Uint8Array, file: string): string {
@@ -88,20 +99,28 @@ function parseMetadata(value: unknown, file: string): Readonly<Record<string, st
   return value as Record<string, string>
 }
 
-function parseTensor(name: string, value: unknown, file: string): SafetensorsTensor {
+/** Where a tensor lies in the data. */
+type Place = Pick<SafetensorsTensor, 'name' | 'begin' | 'end'>
+
+interface FileTensor extends Omit<SafetensorsTensor, 'dtype'> {
+  /** A key of `dtypeOfFile` or `unreadDTypes`. */
+  readonly fileDType: string
+}
+
+function parseTensor(name: string, value: unknown, file: string): FileTensor {
   const fail = (message: string) => new FileFormatError(file, message, { item: name })
   if (name.length > MAX_NAME_LENGTH) throw fail(`its name has ${name.length} characters, at most ${MAX_NAME_LENGTH} are read`)
   if (!isJsonObject(value)) throw fail('expected an object with dtype, shape and data_offsets')
   const { dtype: fileDType, shape, data_offsets: offsets } = value
 
-  const dtype = typeof fileDType === 'string' ? dtypeOfFile.get(fileDType) : undefined
-  if (dtype === undefined) {
+  const elementBytes = typeof fileDType === 'string' ? elementBytesOf(fileDType) : undefined
+  if (elementBytes === undefined) {
     throw fail(`unsupported dtype ${quote(fileDType)}; convert it to one of ${[...dtypeOfFile.keys()].join(', ')}`)
   }
   if (!Array.isArray(shape) || shape.length > MAX_DIMENSIONS) {
     throw fail(`expected a shape of at most ${MAX_DIMENSIONS} dimensions, found ${quote(shape)}`)
   }
-  const bytes = tensorBytes(dtype, shape)
+  const bytes = tensorBytes(elementBytes, shape)
   if (bytes === undefined) {
     throw fail(`expected a shape of non-negative integers whose product is below 2^53, found ${quote(shape)}`)
   }
@@ -112,7 +131,12 @@ function parseTensor(name: string, value: unknown, file: string): SafetensorsTen
   if (end - begin !== bytes) {
     throw fail(`shape [${shape}] of ${fileDType} needs ${bytes} bytes, but data_offsets [${begin}, ${end}] hold ${end - begin}`)
   }
-  return { name, dtype, shape, begin, end }
+  return { name, fileDType: fileDType as string, shape, begin, end }
+}
+
+function elementBytesOf(fileDType: string): number | undefined {
+  const dtype = dtypeOfFile.get(fileDType)
+  return dtype === undefined ? unreadDTypes.get(fileDType) : bytesPerElement[dtype]
 }
 
 /** A value of the header for a message: its beginning, where it is long. */
@@ -122,7 +146,7 @@ function quote(value: unknown): string {
 }
 
 /** Tensors must cover the data from its first byte to its last, each byte once. */
-function checkCover(tensors: SafetensorsTensor[], file: string, dataBytes: number): void {
+function checkCover(tensors: Place[], file: string, dataBytes: number): void {
   let covered = 0
   for (const { name, begin, end } of tensors.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) {

@@ -36,7 +36,7 @@ test('a header says what was declared, and every tensor is aligned', () => {
       )
       for (const { name, dtype, shape, begin, end } of placed) {
         expect(begin % bytesPerElement[dtype]).toBe(0)
-        expect(end - begin).toBe(tensorBytes(dtype, shape))
+        expect(end - begin).toBe(tensorBytes(bytesPerElement[dtype], shape))
         expect(tensors).toContainEqual({ name, dtype, shape })
       }
     }),

@@ -44,7 +44,7 @@ export function layoutTensors(tensors: readonly TensorDeclaration[]): Safetensor
     }
     if (shape.length > MAX_DIMENSIONS)
       throw new InvalidArgumentError(`${name}.shape`, `at most ${MAX_DIMENSIONS} dimensions`, shape.length)
-    if (tensorBytes(dtype, shape) === undefined) {
+    if (tensorBytes(bytesPerElement[dtype], shape) === undefined) {
       throw new InvalidArgumentError(`${name}.shape`, 'non-negative integers whose product is below 2^53', `[${shape}]`)
     }
   }
@@ -57,7 +57,7 @@ function place(tensors: readonly TensorDeclaration[]): SafetensorsTensor[] {
   let end = 0
   return tensors.map(({ name, dtype, shape }) => {
     const begin = end
-    end += tensorBytes(dtype, shape) as number
+    end += tensorBytes(bytesPerElement[dtype], shape) as number
     return { name, dtype, shape, begin, end }
   })
 }

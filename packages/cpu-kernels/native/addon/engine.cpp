@@ -8,9 +8,14 @@ Engine::Engine(Napi::Env env, const Kernels& kernels, int threads, Arithmetic ar
     : kernels(kernels), arithmetic(arithmetic), cache_type(cache_type), env_(env), pool_(new ThreadPool(threads)) {
   completion_ = Completion::New(env, "dpllm step", 0, 1, this);
   completion_.Unref(env);
+  try {
+    driver_ = std::thread([this] { drive(); });
+  } catch (...) {  // the system grants no more threads
+    completion_.Release();
+    throw;
+  }
   // Hooks run in reverse order: the driver ends before the completion function is closed.
   napi_add_env_cleanup_hook(env, stop_engine, this);
-  driver_ = std::thread([this] { drive(); });
 }
 
 Engine::~Engine() { stop(); }

@@ -2,16 +2,11 @@
 #include <napi.h>
 
 #include "addon/backend_binding.h"
-
-#if defined(DPLLM_QUANTIZER)
-void InitQuantizer(Napi::Env env, Napi::Object exports);  // quantizer_binding.cpp
-#endif
+#include "addon/quantizer_binding.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   dpllm::InitBackend(env, exports);
-#if defined(DPLLM_QUANTIZER)
-  InitQuantizer(env, exports);
-#endif
+  dpllm::InitQuantizer(env, exports);
   return exports;
 }
 

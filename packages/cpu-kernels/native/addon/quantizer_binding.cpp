@@ -1,28 +1,28 @@
-#include <napi.h>
+#include "addon/quantizer_binding.h"
 
 #include <exception>
 #include <utility>
 
-#include "../quantizer/quantize_rows.h"
+#include "addon/fields.h"
+#include "quantizer/quantize_rows.h"
 
-namespace {
+namespace dpllm {
 
-// quantizeRows(task: NativeQuantizeRows): Promise<void>; fills the arrays of the task (see src/native-types.ts).
 class QuantizeRowsWorker : public Napi::AsyncWorker {
  public:
-  QuantizeRowsWorker(Napi::Env env, Napi::Object arrays, dpllm::QuantizeRows task, unsigned threads)
+  QuantizeRowsWorker(Napi::Env env, const Napi::Object& arrays, QuantizeRows task, unsigned threads)
       : Napi::AsyncWorker(env, "dpllm.quantizeRows"),
         deferred_(Napi::Promise::Deferred::New(env)),
         arrays_(Napi::Persistent(arrays)),
         task_(std::move(task)),
         threads_(threads) {}
 
-  Napi::Promise Promise() const { return deferred_.Promise(); }
+  Napi::Promise promise() const { return deferred_.Promise(); }
 
  protected:
   void Execute() override {
     try {
-      dpllm::quantize_rows(task_, threads_);
+      quantize_rows(task_, threads_);
     } catch (const std::exception& error) {
       SetError(error.what());
     }
@@ -33,32 +33,32 @@ class QuantizeRowsWorker : public Napi::AsyncWorker {
  private:
   Napi::Promise::Deferred deferred_;
   Napi::ObjectReference arrays_;  // keeps the typed arrays alive while threads read and fill them
-  dpllm::QuantizeRows task_;
+  QuantizeRows task_;
   unsigned threads_;
 };
 
-Napi::Value QuantizeRows(const Napi::CallbackInfo& info) {
-  const auto arguments = info[0].As<Napi::Object>();
-  const auto number = [&](const char* name) { return arguments.Get(name).As<Napi::Number>().Uint32Value(); };
-  dpllm::QuantizeRows task{};
-  task.weights = arguments.Get("weights").As<Napi::Float32Array>().Data();
-  const Napi::Value sensitivities = arguments.Get("sensitivities");
-  if (sensitivities.IsTypedArray()) task.sensitivities = sensitivities.As<Napi::Float32Array>().Data();
-  task.rows = number("rows");
-  task.cols = number("cols");
-  task.seed_bits = number("seedBits");
-  task.max_bits = number("maxBits");
-  task.planes = arguments.Get("planes").As<Napi::Uint32Array>().Data();
-  const auto luts = arguments.Get("luts").As<Napi::Array>();
-  for (uint32_t i = 0; i < luts.Length(); i++) task.luts.push_back(luts.Get(i).As<Napi::Uint16Array>().Data());
+// (task) -> promise of undefined; fills the arrays of the task (NativeQuantizeRows of src/native-types.ts)
+static Napi::Value start(const Napi::CallbackInfo& info) {
+  const Napi::Object o = info[0].As<Napi::Object>();
+  QuantizeRows task{};
+  task.weights = array_field<float>(o, "weights");
+  task.sensitivities = o.Get("sensitivities").IsUndefined() ? nullptr : array_field<float>(o, "sensitivities");
+  task.rows = size_field(o, "rows");
+  task.cols = size_field(o, "cols");
+  task.seed_bits = static_cast<uint32_t>(int_field(o, "seedBits"));
+  task.max_bits = static_cast<uint32_t>(int_field(o, "maxBits"));
+  task.planes = array_field<uint32_t>(o, "planes");
+  const Napi::Array luts = o.Get("luts").As<Napi::Array>();
+  for (uint32_t i = 0; i < luts.Length(); i++) task.luts.push_back(array_data<uint16_t>(luts.Get(i)));
 
-  auto* worker = new QuantizeRowsWorker(info.Env(), arguments, std::move(task), number("threads"));
-  worker->Queue();
-  return worker->Promise();
+  auto* worker = new QuantizeRowsWorker(info.Env(), o, std::move(task), static_cast<unsigned>(int_field(o, "threads")));
+  const Napi::Promise promise = worker->promise();
+  worker->Queue();  // deletes itself when it is done
+  return promise;
 }
-
-}  // namespace
 
 void InitQuantizer(Napi::Env env, Napi::Object exports) {
-  exports.Set("quantizeRows", Napi::Function::New(env, QuantizeRows, "quantizeRows"));
+  exports.Set("quantizeRows", Napi::Function::New(env, start, "quantizeRows"));
 }
+
+}  // namespace dpllm

@@ -8,7 +8,7 @@ namespace dpllm {
 
 // Sensitivities below this part of the row's mean are raised to it: elements without sensitivity still get the nearest
 // sensible code, and no cluster's weight is lost in rounding.
-static constexpr double kSensitivityFloor = 1e-6;
+static constexpr double SENSITIVITY_FLOOR = 1e-6;
 
 // The bits of a float as an integer that orders like the float.
 static inline uint32_t sort_key(float value) {
@@ -57,7 +57,7 @@ static void sum_weights(const float* row, const float* sensitivities, size_t col
     for (size_t i = 0; i < cols; i++) result.weights[result.value_index[i]] += 1;
     return;
   }
-  const double floor = (total / static_cast<double>(cols)) * kSensitivityFloor;
+  const double floor = (total / static_cast<double>(cols)) * SENSITIVITY_FLOOR;
   for (size_t i = 0; i < cols; i++) {
     const double s = row[i] == 0 ? 0.0 : sensitivities[i];
     result.weights[result.value_index[i]] += std::max(s, floor);

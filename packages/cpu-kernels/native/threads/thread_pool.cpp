@@ -21,10 +21,17 @@ static inline void pause_core() {
 static constexpr uint64_t PIECES = 8;
 
 ThreadPool::ThreadPool(int threads) : threads_(threads), scratch_(threads), shares_(new Share[threads]) {
-  for (int t = 1; t < threads; t++) workers_.emplace_back([this, t] { worker(t); });
+  try {
+    for (int t = 1; t < threads; t++) workers_.emplace_back([this, t] { worker(t); });
+  } catch (...) {  // the system grants no more threads
+    stop();
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;

@@ -46,6 +46,7 @@ class ThreadPool {
     std::atomic<uint64_t> range{0};
   };
 
+  void stop();
   void run(size_t count, size_t grain, Function function, void* context);
   void work(int thread);
   bool take_front(int thread, uint64_t& begin, uint64_t& end);

@@ -1,4 +1,4 @@
-import { createRandom, InvalidArgumentError } from '@dpllm/core'
+import { createRandom, InvalidArgumentError, type OnProgress } from '@dpllm/core'
 import type { Model, PrecisionRequest } from '@dpllm/runtime'
 
 /** What is needed of a model. */
@@ -15,8 +15,8 @@ export interface BenchOptions extends PrecisionRequest {
   readonly warmup?: number
   /** Tokens of a prompt that run in one step; default 512. */
   readonly batchSize?: number
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 export interface BenchRow {
@@ -67,14 +67,7 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
       const begin = performance.now()
       for (let position = 0; position < tokens.length; position += test.batch) {
         const batch = tokens.subarray(position, position + test.batch)
-        const step = {
-          tokens: batch,
-          position,
-          cache,
-          ...(test.policy ? { policy: test.policy } : {}),
-          ...(signal ? { signal } : {}),
-        }
-        const { bits } = await model.run(step)
+        const { bits } = await model.run({ tokens: batch, position, cache, policy: test.policy, signal })
         bitSum += model.effectiveBits(bits, batch.length) * batch.length
       }
       if (run >= warmup) samples.push((1000 * tokens.length) / (performance.now() - begin))

@@ -1,5 +1,15 @@
 import { setImmediate } from 'node:timers/promises'
-import { type Backend, createRandom, InvalidArgumentError, MAX_BITS, MIN_BITS, type Random, type Weight } from '@dpllm/core'
+import {
+  type Backend,
+  createRandom,
+  InvalidArgumentError,
+  MAX_BITS,
+  MIN_BITS,
+  type OnProgress,
+  type Random,
+  type Weight,
+  weightBytes,
+} from '@dpllm/core'
 import {
   choosePrecision,
   countParameters,
@@ -16,17 +26,17 @@ import { fastRandomHalves, fastRandomPlanes } from './random-planes.js'
 
 export interface RandomModelOptions {
   /** Layers to make; default all that the model has. */
-  readonly layers?: number
+  readonly layers?: number | undefined
   /** Size of the vocabulary; default the model's. */
-  readonly vocabularySize?: number
+  readonly vocabularySize?: number | undefined
   /** Default 3 and 8. */
-  readonly seedBits?: number
-  readonly maxBits?: number
+  readonly seedBits?: number | undefined
+  readonly maxBits?: number | undefined
   /** Bits of the output head; default 8. */
-  readonly headBits?: number
-  readonly seed?: number
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+  readonly headBits?: number | undefined
+  readonly seed?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 /** A model of random weights in memory: runs, but knows no words. Disposing of it disposes of the backend. */
@@ -51,11 +61,8 @@ export async function randomModel(shape: string, backend: Backend, options: Rand
   const weights = new Map<string, Weight>([
     [decoder.frequencies, { dtype: 'f32', shape: [frequencies.length], data: frequencies }],
   ])
-  let weightBytes = 0
   for (const [i, { name, shape: dimensions }] of specs.entries()) {
-    const weight = makeWeight(random, name, dimensions, config.quantization!)
-    weights.set(name, weight)
-    weightBytes += bytesOf(weight)
+    weights.set(name, makeWeight(random, name, dimensions, config.quantization!))
     options.onProgress?.({ stage: 'random weights', done: i + 1, total: specs.length, unit: 'tensors' })
     // Lets an abort be seen: the loop itself never waits.
     await setImmediate()
@@ -64,17 +71,12 @@ export async function randomModel(shape: string, backend: Backend, options: Rand
 
   const compiled = await backend.compile(decoder.program, weights)
   const linears = describeLinears(compiled.selects, weights)
-  const context = {
-    modules: linears.map(({ module }) => module),
-    minBits: config.quantization!.seedBits,
-    maxBits: config.quantization!.maxBits,
-  }
   return {
     config,
     backend,
-    weightBytes,
+    weightBytes: [...weights.values()].reduce((sum, weight) => sum + weightBytes(weight), 0),
     parameters: countParameters(decoder, config),
-    precision: (request) => choosePrecision(request, { ...context, profile: undefined }),
+    precision: (request) => choosePrecision(request, { linears, profile: undefined }),
     effectiveBits: (bits, tokens) => effectiveBits(linears, bits, tokens),
     createCache: (capacity) => compiled.createCache(capacity),
     run: (step) => compiled.run(step),
@@ -136,9 +138,4 @@ function makeWeight(random: Random, name: string, shape: readonly number[], { qu
 
 function moduleOf(weight: string): string {
   return weight.replace(/\.weight$/, '')
-}
-
-function bytesOf(weight: Weight): number {
-  if (!('kind' in weight)) return weight.data.byteLength
-  return weight.planes.byteLength + weight.luts.reduce((sum, lut) => sum + lut.byteLength, 0)
 }

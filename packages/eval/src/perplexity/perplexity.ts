@@ -1,4 +1,4 @@
-import { DpllmError, InvalidArgumentError } from '@dpllm/core'
+import { DpllmError, InvalidArgumentError, type OnProgress } from '@dpllm/core'
 import type { Model, PrecisionRequest } from '@dpllm/runtime'
 import { type Chunk, cutIntoChunks, MIN_CONTEXT, type Protocol, usualContext } from './chunks.js'
 import { meanOf } from './statistics.js'
@@ -17,13 +17,13 @@ export interface PerplexityOptions extends PrecisionRequest {
   /** Default `llama.cpp`. */
   readonly protocol?: Protocol
   /** Tokens of a chunk; default what the protocol's published numbers are for, or the model's context if that is less. */
-  readonly contextLength?: number
+  readonly contextLength?: number | undefined
   /** Evaluate only the first so many chunks. */
-  readonly chunks?: number
+  readonly chunks?: number | undefined
   /** Tokens of a step; 1 is exactly what decoding does. Default up to 512, with at most 64 MiB of logits. */
-  readonly batchSize?: number
-  readonly signal?: AbortSignal
-  readonly onProgress?: (progress: { stage: string; done: number; total: number; unit?: string }) => void
+  readonly batchSize?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 export interface PerplexityResult {
@@ -68,7 +68,7 @@ export async function perplexity(
   for (const [index, chunk] of chunks.entries()) {
     for (const step of stepsOf(chunk, batchSize)) {
       signal?.throwIfAborted()
-      const { outputs, bits } = await model.run({ ...step, cache, ...(policy ? { policy } : {}), ...(signal ? { signal } : {}) })
+      const { outputs, bits } = await model.run({ ...step, cache, policy, signal })
       const { rows } = step
       if (rows.length === 0) continue
       losses.push(outputs.loss)

@@ -6,12 +6,12 @@ export type BackendName = 'cpu' | 'cuda' | 'reference'
 
 export interface BackendOptions {
   /** CPU threads; default one for each core that this process may use. */
-  readonly threads?: number
+  readonly threads?: number | undefined
   /**
    * CPU arithmetic of products with bit-planes: `fast` takes activations as 8-bit integers with one scale for 32
    * columns, `precise` as 16-bit ones.
    */
-  readonly arithmetic?: 'fast' | 'precise'
+  readonly arithmetic?: 'fast' | 'precise' | undefined
 }
 
 /** Whether a backend can be used here, and if not, why. */

@@ -47,6 +47,17 @@ test('what families add', () => {
   expect(parse({ ...qwen, layer_types: ['sliding_attention', 'full_attention'] }).windows).toEqual([64, undefined])
 })
 
+test('what families take where a config does not say', () => {
+  expect(parse({ architectures: ['Qwen3ForCausalLM'] }).headDim).toBe(128)
+  expect(parse({ architectures: ['Qwen2ForCausalLM'] }).headDim).toBe(8)
+  expect(parse({ architectures: ['MistralForCausalLM'] }).windows).toEqual([4096, 4096])
+  expect(parse({ architectures: ['Phi3ForCausalLM'] }).windows).toEqual([undefined, undefined])
+  const qwen = { architectures: ['Qwen3ForCausalLM'], max_window_layers: 1 }
+  expect(parse(qwen).windows).toEqual([undefined, undefined])
+  expect(parse({ ...qwen, use_sliding_window: true }).windows).toEqual([undefined, 4096])
+  expect(parse({ ...qwen, use_sliding_window: true, sliding_window: null }).windows).toEqual([undefined, undefined])
+})
+
 test('Llama 3 scaling keeps short wavelengths, divides long ones, blends between', () => {
   const rope = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 }
   const { frequencies } = parse({ head_dim: 128, rope_theta: 500_000, rope_scaling: rope }).rope
@@ -110,6 +121,8 @@ test('errors say what was wanted', () => {
   expect(() => parse({ hidden_size: 65 })).toThrow(/multiple/)
   expect(() => parse({ rope_scaling: { rope_type: 'llama3' } })).toThrow(/expected factor/)
   expect(() => parse({}, { contextLength: 1000 })).toThrow(/1 to 512/)
+  expect(() => parse({ head_dim: 2 ** 31 })).toThrow(/head_dim: heads of 2147483648 values, at most 4096/)
+  expect(() => parse({ hidden_size: 2 ** 31, num_attention_heads: 1, num_key_value_heads: 1 })).toThrow(/head_dim/)
   expect(() => parse({ hidden_act: 'relu' })).toThrow(/relu/)
 })
 

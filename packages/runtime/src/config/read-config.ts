@@ -21,9 +21,21 @@ const activations: Record<string, Activation> = {
   gelu_pytorch_tanh: 'geluTanh',
 }
 
+/** What transformers takes where config.json does not say: some publishers leave out what equals these. */
+const defaults: Record<Family, { headDim?: number; window?: number }> = {
+  llama: {},
+  mistral: { window: 4096 },
+  qwen2: { window: 4096 },
+  qwen3: { headDim: 128, window: 4096 },
+  phi3: {},
+}
+
+/** Widest head; published models have up to 256. Tables of its length are made before any tensor is looked at. */
+const MAX_HEAD_DIM = 4096
+
 export interface ReadConfigOptions {
   /** Positions to make room for; default what the model was made for (for LongRoPE, its original context). */
-  readonly contextLength?: number
+  readonly contextLength?: number | undefined
 }
 
 /**
@@ -57,11 +69,13 @@ export function parseModelConfig(json: unknown, file: string, options: ReadConfi
     )
   const heads = raw.num_attention_heads
   const kvHeads = raw.num_key_value_heads ?? heads
-  const headDim = raw.head_dim ?? raw.hidden_size / heads
+  const headDim = raw.head_dim ?? defaults[family].headDim ?? raw.hidden_size / heads
   if (!Number.isInteger(headDim))
     throw new FileFormatError(file, `hidden_size ${raw.hidden_size} is no multiple of num_attention_heads ${heads}`, {
       item: 'head_dim',
     })
+  if (headDim > MAX_HEAD_DIM)
+    throw new FileFormatError(file, `heads of ${headDim} values, at most ${MAX_HEAD_DIM} are read`, { item: 'head_dim' })
   if (heads % kvHeads !== 0)
     throw new FileFormatError(file, `num_attention_heads ${heads} is no multiple of it`, { item: 'num_key_value_heads' })
   const contextLength = chosenContext(raw, file, options.contextLength)
@@ -115,7 +129,8 @@ function rope(raw: RawConfig, file: string, headDim: number, contextLength: numb
 }
 
 function windows(raw: RawConfig, family: Family): (number | undefined)[] {
-  const window = raw.sliding_window ?? undefined
+  // Null means no window, as opposed to a config that does not say.
+  const window = raw.sliding_window === undefined ? defaults[family].window : (raw.sliding_window ?? undefined)
   return Array.from({ length: raw.num_hidden_layers }, (_, layer) => {
     if (window === undefined) return undefined
     if (raw.layer_types) return raw.layer_types[layer] === 'sliding_attention' ? window : undefined

@@ -1,3 +1,4 @@
+import type { OnProgress } from '@dpllm/core'
 import type { PrecisionRequest } from '../model/precision.js'
 import type { SamplingOptions } from '../sampling/sampler.js'
 import type { ChatMessage } from '../text/chat-template.js'
@@ -14,7 +15,7 @@ export interface GenerateOptions extends SamplingOptions, PrecisionRequest {
   readonly ignoreEos?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Called after every piece of the prompt; `done` of `total` tokens. */
-  readonly onPromptProgress?: ((progress: { stage: string; done: number; total: number; unit?: string }) => void) | undefined
+  readonly onPromptProgress?: OnProgress | undefined
 }
 
 /** Why an answer ended: at a stop string, at `maxTokens` or the end of the context, or by a token that ends answers. */

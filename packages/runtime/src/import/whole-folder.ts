@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { InvalidArgumentError } from '@dpllm/core'
-import { writeError } from '@dpllm/core/node'
+import { replaceFolder, writeError } from '@dpllm/core/node'
 
 /**
  * Makes a folder that appears whole or not at all: `fill` writes into a temporary one beside it, which is then renamed.
@@ -29,24 +29,12 @@ export async function writeWholeFolder(
       const fresh = path.join(temporary, 'new')
       await mkdir(fresh)
       await fill(fresh)
-      await replace(fresh, target, there === undefined ? undefined : path.join(temporary, 'old'))
+      await replaceFolder(fresh, target, there === undefined ? undefined : path.join(temporary, 'old'))
     } finally {
       await rm(temporary, { recursive: true, force: true })
     }
   } catch (error) {
     throw writeError(directory, error)
-  }
-}
-
-/** Renames `fresh` to `target`; what stood there moves to `aside` for that, and back if it fails. */
-async function replace(fresh: string, target: string, aside: string | undefined): Promise<void> {
-  if (aside === undefined) return rename(fresh, target)
-  await rename(target, aside)
-  try {
-    await rename(fresh, target)
-  } catch (error) {
-    await rename(aside, target)
-    throw error
   }
 }
 

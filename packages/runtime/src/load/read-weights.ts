@@ -2,22 +2,23 @@ import {
   type BitPlaneWeight,
   FileFormatError,
   type FloatTensor,
+  firstNonFinite,
+  floatDTypes,
   InvalidArgumentError,
+  type OnProgress,
   type Tensor,
   type Weight,
   wordsPerRow,
 } from '@dpllm/core'
-import type { Checkpoint, TensorInfo } from '@dpllm/core/node'
+import { type Checkpoint, expectTensor, type TensorInfo } from '@dpllm/core/node'
 import type { ModelConfig } from '../config/model-config.js'
 import type { DecoderProgram } from '../models/decoder.js'
-import { firstNonFinite } from './finite.js'
-import type { LoadProgress } from './progress.js'
 
 export interface ReadWeightsOptions {
   /** Most bits of each module to read; planes above are left on the disk. Default all that the file has. */
   readonly maxBits?: (module: string) => number | undefined
-  readonly signal?: AbortSignal
-  readonly onProgress?: LoadProgress
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 /**
@@ -28,31 +29,36 @@ export async function readWeights(
   checkpoint: Checkpoint,
   config: ModelConfig,
   decoder: DecoderProgram,
-  options: ReadWeightsOptions = {},
+  { maxBits, signal, onProgress }: ReadWeightsOptions = {},
 ): Promise<Map<string, Weight>> {
   const weights = new Map<string, Weight>()
   const specs = decoder.weights.filter((spec) => spec.name !== decoder.frequencies)
   let done = 0
   for (const { name, shape } of specs) {
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     const module = name.replace(/\.weight$/, '')
     const quantized = config.quantization?.quantizedModules[module]
     weights.set(
       name,
       quantized === undefined
-        ? await readDense(checkpoint, name, shape)
-        : await readBitPlanes(checkpoint, module, shape as [number, number], quantized.bits, options.maxBits?.(module)),
+        ? await readDense(checkpoint, name, shape, signal)
+        : await readBitPlanes(checkpoint, module, shape as [number, number], quantized.bits, maxBits?.(module), signal),
     )
-    options.onProgress?.({ stage: 'load', done: ++done, total: specs.length, unit: 'tensors' })
+    onProgress?.({ stage: 'load', done: ++done, total: specs.length, unit: 'tensors' })
   }
   const { frequencies } = config.rope
   weights.set(decoder.frequencies, { dtype: 'f32', shape: [frequencies.length], data: frequencies })
   return weights
 }
 
-async function readDense(checkpoint: Checkpoint, name: string, shape: readonly number[]): Promise<FloatTensor> {
-  const info = expectTensor(checkpoint, name, ['f32', 'f16', 'bf16'], shape)
-  const tensor = (await checkpoint.read(name)) as FloatTensor
+async function readDense(
+  checkpoint: Checkpoint,
+  name: string,
+  shape: readonly number[],
+  signal: AbortSignal | undefined,
+): Promise<FloatTensor> {
+  const info = expectTensor(checkpoint, name, floatDTypes, shape)
+  const tensor = (await checkpoint.read(name, { signal })) as FloatTensor
   checkFinite(info, tensor)
   return tensor
 }
@@ -63,6 +69,7 @@ async function readBitPlanes(
   [rows, cols]: readonly [number, number],
   bits: readonly number[],
   limit: number | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<BitPlaneWeight> {
   const seedBits = Math.min(...bits)
   const stored = Math.max(...bits)
@@ -70,29 +77,15 @@ async function readBitPlanes(
   if (maxBits < seedBits) throw new InvalidArgumentError('maxBits', `at least ${seedBits}, the fewest bits of ${module}`, maxBits)
   const planeWords = rows * wordsPerRow(cols)
   expectTensor(checkpoint, `${module}.planes`, ['u32'], [stored, rows, wordsPerRow(cols)])
-  const planes = (await checkpoint.readElements(`${module}.planes`, 0, maxBits * planeWords)) as Tensor<'u32'>
+  const planes = (await checkpoint.readElements(`${module}.planes`, 0, maxBits * planeWords, { signal })) as Tensor<'u32'>
   const luts: Uint16Array[] = []
   for (let b = seedBits; b <= maxBits; b++) {
     const info = expectTensor(checkpoint, `${module}.lut${b}`, ['f16'], [rows, 2 ** b])
-    const lut = (await checkpoint.read(info.name)) as Tensor<'f16'>
+    const lut = (await checkpoint.read(info.name, { signal })) as Tensor<'f16'>
     checkFinite(info, lut)
     luts.push(lut.data)
   }
   return { kind: 'bitPlanes', rows, cols, seedBits, maxBits, planes: planes.data, luts }
-}
-
-function expectTensor(checkpoint: Checkpoint, name: string, dtypes: readonly string[], shape: readonly number[]): TensorInfo {
-  const info = checkpoint.tensors.get(name)
-  if (info === undefined)
-    throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', {
-      item: name,
-    })
-  if (!dtypes.includes(info.dtype))
-    throw new FileFormatError(info.file, `expected dtype ${dtypes.join(' or ')}, found ${info.dtype}`, { item: name })
-  if (info.shape.join() !== shape.join()) {
-    throw new FileFormatError(info.file, `expected shape [${shape}] from config.json, found [${info.shape}]`, { item: name })
-  }
-  return info
 }
 
 function checkFinite(info: TensorInfo, tensor: FloatTensor): void {

@@ -1,33 +1,34 @@
-import { type Backend, InvalidArgumentError, isBitPlanes, type Weight } from '@dpllm/core'
+import path from 'node:path'
+import { type Backend, FileFormatError, InvalidArgumentError, isBitPlanes, type OnProgress, type Weight, weightBytes } from '@dpllm/core'
 import { openCheckpoint } from '@dpllm/core/node'
 import { type BackendName, type BackendOptions, createBackend } from '../backends/create-backend.js'
+import type { ModelConfig } from '../config/model-config.js'
 import { readModelConfig } from '../config/read-config.js'
-import type { LoadProgress } from '../load/progress.js'
 import { readWeights } from '../load/read-weights.js'
 import { countParameters } from '../models/count-parameters.js'
 import { decoderProgram } from '../models/decoder.js'
 import { listProfiles, type Profile, readProfile } from '../profile/profile.js'
 import { loadChatTemplate } from '../text/chat-template.js'
-import { loadTokenizer } from '../text/tokenizer.js'
+import { loadTokenizer, type Tokenizer } from '../text/tokenizer.js'
 import { describeLinears } from './linears.js'
 import { createModel, type Model } from './model.js'
 
 export interface LoadOptions extends BackendOptions {
-  /** A name, or a backend made by the caller; default `auto`. The model disposes of it either way. */
-  readonly backend?: BackendName | 'auto' | Backend
+  /** A name, or a backend made by the caller; default `auto`. The model disposes of it either way, and so does a failure. */
+  readonly backend?: BackendName | 'auto' | Backend | undefined
   /**
    * Name of the adaptation profile; `false` loads none. By default the only one there is; where there are several, the
    * first by name that has `targetBits`.
    */
-  readonly profile?: string | false
+  readonly profile?: string | false | undefined
   /** The target that requests will ask for: picks the profile where there are several. */
-  readonly targetBits?: number
+  readonly targetBits?: number | undefined
   /** Most bits of every linear to load; default the profile's limits, or all that the file has. */
-  readonly maxBits?: number
+  readonly maxBits?: number | undefined
   /** Positions to make room for; default what the model was made for. */
-  readonly contextLength?: number
-  readonly signal?: AbortSignal
-  readonly onProgress?: LoadProgress
+  readonly contextLength?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 /**
@@ -36,11 +37,19 @@ export interface LoadOptions extends BackendOptions {
  * BackendUnavailableError, InvalidArgumentError
  */
 export async function loadModel(directory: string, options: LoadOptions = {}): Promise<Model> {
-  const { maxBits, signal, onProgress } = options
-  const config = await readModelConfig(
-    directory,
-    options.contextLength === undefined ? {} : { contextLength: options.contextLength },
-  )
+  // Made first: that it cannot be used is said before gigabytes are read.
+  const backend = typeof options.backend === 'object' ? options.backend : createBackend(options.backend, options)
+  try {
+    return await loadOnto(backend, directory, options)
+  } catch (error) {
+    await backend[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function loadOnto(backend: Backend, directory: string, options: LoadOptions): Promise<Model> {
+  const { maxBits, contextLength, signal, onProgress } = options
+  const config = await readModelConfig(directory, { contextLength })
   const quantized = config.quantization
   if (maxBits !== undefined && !quantized)
     throw new InvalidArgumentError('maxBits', 'a quantized model (run dpllm quantize first)', maxBits)
@@ -49,37 +58,31 @@ export async function loadModel(directory: string, options: LoadOptions = {}): P
   }
   const profile = quantized ? await chooseProfile(directory, options) : undefined
   const tokenizer = await loadTokenizer(directory)
+  checkTokenIds(directory, tokenizer, config)
   const chatTemplate = await loadChatTemplate(directory)
   const decoder = decoderProgram(config)
 
   await using checkpoint = await openCheckpoint(directory)
   const weights = await readWeights(checkpoint, config, decoder, {
     maxBits: (module) => (module.startsWith('model.layers.') ? (maxBits ?? profile?.data.maxBits[module]) : undefined),
-    ...(signal ? { signal } : {}),
-    ...(onProgress ? { onProgress } : {}),
+    signal,
+    onProgress,
   })
-
-  const backend = typeof options.backend === 'object' ? options.backend : createBackend(options.backend, options)
-  try {
-    const compiled = await backend.compile(decoder.program, weights)
-    return createModel({
-      directory,
-      config,
-      tokenizer,
-      chatTemplate,
-      backend,
-      profile,
-      compiled,
-      weights,
-      linears: describeLinears(compiled.selects, weights),
-      weightBytes: [...weights.values()].reduce((sum, weight) => sum + bytesOf(weight), 0),
-      parameters: countParameters(decoder, config),
-      denseBits: denseBits(weights.get('model.embed_tokens.weight')!),
-    })
-  } catch (error) {
-    await backend[Symbol.asyncDispose]()
-    throw error
-  }
+  const compiled = await backend.compile(decoder.program, weights)
+  return createModel({
+    directory,
+    config,
+    tokenizer,
+    chatTemplate,
+    backend,
+    profile,
+    compiled,
+    weights,
+    linears: describeLinears(compiled.selects, weights),
+    weightBytes: [...weights.values()].reduce((sum, weight) => sum + weightBytes(weight), 0),
+    parameters: countParameters(decoder, config),
+    denseBits: denseBits(weights.get('model.embed_tokens.weight')!),
+  })
 }
 
 async function chooseProfile(directory: string, { profile, targetBits, maxBits }: LoadOptions): Promise<Profile | undefined> {
@@ -95,10 +98,12 @@ async function chooseProfile(directory: string, { profile, targetBits, maxBits }
   return undefined
 }
 
-function bytesOf(weight: Weight): number {
-  return isBitPlanes(weight)
-    ? weight.planes.byteLength + weight.luts.reduce((sum, lut) => sum + lut.byteLength, 0)
-    : weight.data.byteLength
+/** A text must not become tokens that the model has no embedding for. (It may have more embeddings than there are tokens.) */
+function checkTokenIds(directory: string, { vocabSize, bosId = 0 }: Tokenizer, { vocabularySize }: ModelConfig): void {
+  const largest = Math.max(vocabSize - 1, bosId)
+  if (largest < vocabularySize) return
+  const message = `has a token with the id ${largest}, but the vocab_size of config.json is ${vocabularySize}; take both from one model`
+  throw new FileFormatError(path.join(directory, 'tokenizer.json'), message)
 }
 
 function denseBits(weight: Weight): number {

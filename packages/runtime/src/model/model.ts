@@ -26,7 +26,11 @@ export interface Model extends AsyncDisposable {
   readonly weightBytes: number
   /** Number of weights, the head and the embedding included (a tied one once). */
   readonly parameters: number
-  /** Makes a precision concrete. @throws InvalidArgumentError if the loaded model cannot give it */
+  /**
+   * Makes a precision concrete. Equal requests give the same object, which must not be changed: a backend takes
+   * over its estimators once.
+   * @throws InvalidArgumentError if the loaded model cannot give it
+   */
   precision(request: PrecisionRequest): Precision
   /** Mean bits of a step: parameter-weighted, all tokens; the storage width (16 or 32) for an unquantized model. */
   effectiveBits(bits: Uint8Array, tokens: number): number
@@ -59,33 +63,29 @@ export interface ModelParts
 
 export function createModel(parts: ModelParts): Model {
   const { compiled, config, linears, denseBits, ...shown } = parts
-  const context = {
-    modules: linears.map((linear) => linear.module),
-    minBits: Math.max(...linears.map((linear) => linear.minBits)),
-    maxBits: Math.max(...linears.map((linear) => linear.maxBits)),
-    profile: parts.profile,
-  }
   const bitsOf = (bits: Uint8Array, tokens: number) => (linears.length === 0 ? denseBits : effectiveBits(linears, bits, tokens))
-  const precision = (request: PrecisionRequest) => choosePrecision(request, context)
+  const precisions = new Map<string, Precision>()
+  const precision = (request: PrecisionRequest) => {
+    const key = `${request.targetBits} ${request.precision}`
+    const chosen = precisions.get(key) ?? choosePrecision(request, { linears, profile: parts.profile })
+    precisions.set(key, chosen)
+    return chosen
+  }
 
   const decoder = (request: PrecisionRequest): Decoder => {
     const { policy, prefillPolicy } = precision(request)
-    const withPolicy = (step: Step, p: Precision['policy']) => compiled.run(p === undefined ? step : { ...step, policy: p })
+    const run = async (step: Step) => {
+      const { outputs, bits } = await compiled.run(step)
+      return { logits: outputs['logits'], bits: bitsOf(bits, step.tokens.length) }
+    }
     return {
       tokenizer: parts.tokenizer,
       chatTemplate: parts.chatTemplate,
       contextLength: config.contextLength,
       vocabSize: config.vocabularySize,
       createCache: (capacity) => compiled.createCache(capacity),
-      prefill: async (tokens, position, cache, signal) => {
-        const { outputs, bits } = await withPolicy({ tokens, position, cache, ...(signal ? { signal } : {}) }, prefillPolicy)
-        return { logits: outputs['logits'], bits: bitsOf(bits, tokens.length) }
-      },
-      decode: async (token, position, cache, signal) => {
-        const step = { tokens: Uint32Array.of(token), position, cache, ...(signal ? { signal } : {}) }
-        const { outputs, bits } = await withPolicy(step, policy)
-        return { logits: outputs['logits'], bits: bitsOf(bits, 1) }
-      },
+      prefill: (tokens, position, cache, signal) => run({ tokens, position, cache, policy: prefillPolicy, signal }),
+      decode: (token, position, cache, signal) => run({ tokens: Uint32Array.of(token), position, cache, policy, signal }),
     }
   }
 

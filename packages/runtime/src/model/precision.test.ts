@@ -23,7 +23,8 @@ const profile: Profile = {
     provenance: {},
   },
 }
-const context: PrecisionContext = { modules: ['a', 'b'], minBits: 3, maxBits: 5, profile }
+const linear = (module: string, maxBits: number) => ({ module, rows: 10, cols: 2, minBits: 3, maxBits })
+const context: PrecisionContext = { linears: [linear('a', 5), linear('b', 5)], profile }
 
 test('a target of the profile becomes its thresholds, and prompts read everything', () => {
   const { policy, prefillPolicy } = choosePrecision({ targetBits: 3.5 }, context)
@@ -47,7 +48,20 @@ test('what cannot be had is said', () => {
   expect(() => choosePrecision({ precision: 6 }, context)).toThrow(InvalidArgumentError)
   expect(() => choosePrecision({ precision: 2 }, context)).toThrow(/3 to 5/)
   expect(() => choosePrecision({ precision: 'dynamic' }, context)).toThrow(/targetBits/)
-  expect(() => choosePrecision({ precision: 4 }, { ...context, modules: [] })).toThrow(/quantize/)
+  expect(() => choosePrecision({ precision: 4 }, { ...context, linears: [] })).toThrow(/quantize/)
+})
+
+test('a target is not answered at fewer bits than it reads', () => {
+  const loaded = (a: number, b: number) => ({ ...context, linears: [linear('a', a), linear('b', b)] })
+  expect(() => choosePrecision({ targetBits: 3.5 }, loaded(3, 5))).toThrow(InvalidArgumentError)
+  expect(() => choosePrecision({ targetBits: 3.5 }, loaded(5, 3))).toThrow(/3 to 3 bits, which are loaded of b .*3\.5, which reads 4 to 4/)
+  expect(() => choosePrecision({ targetBits: 3.5 }, loaded(4, 4))).not.toThrow()
+})
+
+test('a fixed precision is one that every linear has', () => {
+  const mixed = { ...context, linears: [linear('a', 6), linear('b', 4)] }
+  expect(() => choosePrecision({ precision: 5 }, mixed)).toThrow(/3 to 4/)
+  expect(() => choosePrecision({ targetBits: 4, precision: 'static' }, mixed)).not.toThrow()
 })
 
 test('effective bits are weighted by parameters and averaged over tokens', () => {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Policy, staticPolicy } from '@dpllm/core'
 import type { Profile } from '../profile/profile.js'
 import { profilePolicy } from '../profile/profile-policy.js'
+import type { LinearInfo } from './linears.js'
 
 /** How precise a request is to be; none of both: everything that is loaded. */
 export interface PrecisionRequest {
@@ -23,10 +24,8 @@ export interface Precision {
 
 /** What a precision is chosen for. */
 export interface PrecisionContext {
-  /** Modules of the select operators, in order; empty for an unquantized model. */
-  readonly modules: readonly string[]
-  readonly minBits: number
-  readonly maxBits: number
+  /** Linears of the select operators, in order; empty for an unquantized model. */
+  readonly linears: readonly LinearInfo[]
   readonly profile: Profile | undefined
 }
 
@@ -35,7 +34,7 @@ export function choosePrecision(request: PrecisionRequest, context: PrecisionCon
   const { targetBits, precision } = request
   if (targetBits === undefined && (precision === undefined || precision === 'static'))
     return { policy: undefined, prefillPolicy: undefined }
-  if (context.modules.length === 0) {
+  if (context.linears.length === 0) {
     throw new InvalidArgumentError('precision', 'a quantized model (run dpllm quantize first)', targetBits ?? precision)
   }
   if (typeof precision === 'number') return uniform('precision', precision, context)
@@ -50,13 +49,16 @@ export function choosePrecision(request: PrecisionRequest, context: PrecisionCon
       targetBits,
     )
   }
-  return { policy: profilePolicy(context.profile, targetBits, context.modules), prefillPolicy: undefined }
+  return { policy: profilePolicy(context.profile, targetBits, context.linears), prefillPolicy: undefined }
 }
 
-function uniform(argument: string, bits: number, { modules, minBits, maxBits }: PrecisionContext): Precision {
+function uniform(argument: string, bits: number, { linears }: PrecisionContext): Precision {
+  // What all linears can be read at.
+  const minBits = Math.max(...linears.map((linear) => linear.minBits))
+  const maxBits = Math.min(...linears.map((linear) => linear.maxBits))
   if (!Number.isInteger(bits) || bits < minBits || bits > maxBits) {
-    throw new InvalidArgumentError(argument, `a whole number from ${minBits} to ${maxBits}, the bits that are loaded`, bits)
+    throw new InvalidArgumentError(argument, `a whole number from ${minBits} to ${maxBits}, the bits that are loaded of every linear`, bits)
   }
-  const policy = staticPolicy(modules.map(() => bits))
+  const policy = staticPolicy(linears.map(() => bits))
   return { policy, prefillPolicy: policy }
 }

@@ -1,4 +1,5 @@
 import { type Estimator, InvalidArgumentError, type Policy, pairThresholds, THRESHOLDS } from '@dpllm/core'
+import type { LinearInfo } from '../model/linears.js'
 import { type Profile, projectionName } from './profile.js'
 import type { TargetData } from './schema.js'
 
@@ -9,7 +10,7 @@ export function profileTarget(profile: Profile, targetBits: number): TargetData 
     const known = profile.data.targets.map((t) => t.targetBits).join(', ')
     throw new InvalidArgumentError(
       'targetBits',
-      `a target of profile ${profile.name}: ${known} (dpllm calibrate adds others)`,
+      `a target of profile ${profile.name}: ${known} (dpllm calibrate makes profiles with others)`,
       targetBits,
     )
   }
@@ -18,15 +19,20 @@ export function profileTarget(profile: Profile, targetBits: number): TargetData 
 
 /**
  * The policy that a profile gives for a target.
- * @param modules the modules of the program's select operators, in order
+ * @param linears the linears of the program's select operators, in order
+ * @throws InvalidArgumentError for a target that the profile does not have, or that reads more bits than are loaded
  */
-export function profilePolicy(profile: Profile, targetBits: number, modules: readonly string[]): Policy {
+export function profilePolicy(profile: Profile, targetBits: number, linears: readonly LinearInfo[]): Policy {
   const target = profileTarget(profile, targetBits)
-  const thresholds = new Float32Array(modules.length * THRESHOLDS)
-  const estimators = modules.map((module, i): Estimator => {
+  const thresholds = new Float32Array(linears.length * THRESHOLDS)
+  const estimators = linears.map(({ module, minBits, maxBits }, i): Estimator => {
     const linear = target.linears[module]
     if (linear === undefined) throw new InvalidArgumentError(`profile ${profile.name}`, `a decision for ${module}`, undefined)
     const { low, high, threshold } = linear
+    if (low < minBits || high > maxBits) {
+      const wanted = `a target that reads ${minBits} to ${maxBits} bits, which are loaded of ${module} (load more with maxBits)`
+      throw new InvalidArgumentError('targetBits', wanted, `${targetBits}, which reads ${low} to ${high}`)
+    }
     thresholds.set(pairThresholds(low, high, threshold ?? Number.POSITIVE_INFINITY), i * THRESHOLDS)
     if (low === high) return { kind: 'none' }
     if (profile.data.estimator === 'exact') return { kind: 'exact', low, high }

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { FileFormatError, InvalidArgumentError, type Tensor, toFloat16, toFloat32 } from '@dpllm/core'
-import { openSafetensors, readJson, writeFileAtomic, writeSafetensors } from '@dpllm/core/node'
+import { openSafetensors, readJson, writeError, writeFileAtomic, writeSafetensors } from '@dpllm/core/node'
 import { type ProfileData, profileSchema } from './schema.js'
 
 /** An adaptation profile: its JSON and the matrices of its estimators by `projectionName`. */
@@ -15,6 +15,12 @@ export interface Profile {
 /** Key of the matrix that estimates ‖(W_high − W_low) x‖ of a module. */
 export function projectionName(module: string, low: number, high: number): string {
   return `${module}.${low}-${high}.projection`
+}
+
+/** @throws InvalidArgumentError unless a profile can be called so: its name becomes that of two files */
+export function checkProfileName(name: string): void {
+  if (!/^[^./\\:\p{Cc}][^/\\:\p{Cc}]{0,199}$/u.test(name))
+    throw new InvalidArgumentError('name', 'a plain file name of at most 200 characters', name)
 }
 
 /** Names of the profiles of a model folder, sorted. */
@@ -53,10 +59,16 @@ export async function readProfile(directory: string, name: string): Promise<Prof
   return { name, data: parsed.data, projections }
 }
 
-/** Writes both files of a profile; the JSON last, since it is what makes the profile be found. */
+/**
+ * Writes both files of a profile; the JSON last, since it is what makes the profile be found.
+ * @throws InvalidArgumentError for a name that is no plain file name; DpllmError ERR_DPLLM_WRITE if the system does not let it
+ */
 export async function writeProfile(directory: string, profile: Profile): Promise<void> {
+  checkProfileName(profile.name)
   const base = path.join(directory, 'profiles', profile.name)
-  await mkdir(path.dirname(base), { recursive: true })
+  await mkdir(path.dirname(base), { recursive: true }).catch((error) => {
+    throw writeError(path.dirname(base), error)
+  })
   if (profile.projections.size > 0) {
     const entries = [...profile.projections].map(([name, { shape, data }]) => ({
       name,

@@ -1,8 +1,6 @@
 import path from 'node:path'
-import { FileFormatError } from '@dpllm/core'
+import { FileFormatError, firstNonFinite, type OnProgress } from '@dpllm/core'
 import { openRegularFile, type RegularFile, readBytes, writeCheckpoint, writeFileAtomic } from '@dpllm/core/node'
-import { firstNonFinite } from '../../load/finite.js'
-import type { LoadProgress } from '../../load/progress.js'
 import { writeWholeFolder } from '../whole-folder.js'
 import { HEADER_BYTES, type Llama2cHeader, type Llama2cTensor, llama2cLayout, parseLlama2cHeader } from './checkpoint-layout.js'
 import { splitHalves } from './split-halves.js'
@@ -18,8 +16,8 @@ export interface ImportLlama2cOptions {
   readonly out: string
   /** Replace `out` if it is a model's folder. Default false. */
   readonly overwrite?: boolean
-  readonly signal?: AbortSignal
-  readonly onProgress?: LoadProgress
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 /** What was imported. */
@@ -55,8 +53,8 @@ export async function importLlama2c(options: ImportLlama2cOptions): Promise<Impo
       shape: tensor.shape,
       data: () => readTensor(file, checkpoint, tensor, signal),
     }))
-    const report = onProgress ? { onProgress: (p: Parameters<LoadProgress>[0]) => onProgress({ ...p, stage: 'import' }) } : {}
-    await writeCheckpoint(folder, entries, { metadata: { format: 'pt' }, signal, ...report })
+    const report: OnProgress = (p) => onProgress?.({ ...p, stage: 'import' })
+    await writeCheckpoint(folder, entries, { metadata: { format: 'pt' }, signal, onProgress: report })
     await writeFileAtomic(path.join(folder, 'tokenizer.json'), JSON.stringify(tokenizerJson(vocabulary)))
     await writeFileAtomic(path.join(folder, 'tokenizer_config.json'), `${JSON.stringify(tokenizerConfig, null, 2)}\n`)
     await writeFileAtomic(path.join(folder, 'config.json'), `${JSON.stringify(configJson(header), null, 2)}\n`)

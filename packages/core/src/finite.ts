@@ -1,4 +1,4 @@
-import type { FloatTensor } from '@dpllm/core'
+import type { FloatTensor } from './tensor.js'
 
 /** Index of the first infinity or NaN, −1 if there is none: those are the patterns whose exponent bits are all ones. */
 export function firstNonFinite({ dtype, data }: FloatTensor): number {
