@@ -2,11 +2,11 @@ import type { Damage } from './hostile-folder.js'
 
 /** What the header of a safetensors file says of a tensor. */
 export interface TensorHeader {
-  dtype: unknown
-  shape: unknown[]
-  data_offsets: [number, number]
+  readonly dtype: string
+  readonly shape: readonly number[]
+  readonly data_offsets: readonly [begin: number, end: number]
 }
-export type Header = Record<string, TensorHeader>
+export type Header = Readonly<Record<string, TensorHeader>>
 
 /** A safetensors file taken apart, without the code under test. */
 export function decode(file: Buffer): { header: Header; data: Buffer } {
@@ -15,7 +15,7 @@ export function decode(file: Buffer): { header: Header; data: Buffer } {
 }
 
 /** The file of a header, or a header's text, and data. */
-export function encode(header: Header | string, data: Uint8Array): Buffer {
+export function encode(header: object | string, data: Uint8Array): Buffer {
   const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header))
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(json.length))
@@ -23,24 +23,21 @@ export function encode(header: Header | string, data: Uint8Array): Buffer {
 }
 
 /** Replaces the header, or its text; the length before it is right. */
-export function inHeader(change: (header: Header) => Header | string): Damage {
+export function inHeader(change: (header: Header) => object | string): Damage {
   return (file) => {
     const { header, data } = decode(file)
     return encode(change(header), data)
   }
 }
 
-/** Changes one tensor's lines of the header. */
-export function inTensor(name: string, change: (tensor: TensorHeader) => void): Damage {
-  return inHeader((header) => {
-    change(header[name])
-    return header
-  })
+/** Sets what the header says of one tensor. */
+export function inTensor(name: string, fields: Partial<TensorHeader>): Damage {
+  return inHeader((header) => ({ ...header, [name]: { ...header[name], ...fields } }))
 }
 
-/** Gives a tensor another shape and dtype of the same size, which alone is well formed. */
-export function as(name: string, shape: number[], dtype?: string): Damage {
-  return inTensor(name, (tensor) => Object.assign(tensor, { shape }, dtype === undefined ? {} : { dtype }))
+/** Changes where the header says that a tensor begins and ends. */
+export function offsets(name: string, change: (begin: number, end: number) => unknown[]): Damage {
+  return inHeader((header) => ({ ...header, [name]: { ...header[name], data_offsets: change(...header[name].data_offsets) } }))
 }
 
 /** Takes a tensor and its data out of a file that stays well formed. */
@@ -48,14 +45,12 @@ export function without(name: string): Damage {
   return (file) => {
     const { header, data } = decode(file)
     const [from, to] = header[name].data_offsets
-    delete header[name]
-    for (const { data_offsets: offsets } of Object.values(header)) {
-      if (offsets?.[0] >= to)
-        offsets.forEach((at, i) => {
-          offsets[i] = at - (to - from)
-        })
-    }
-    return encode(header, Buffer.concat([data.subarray(0, from), data.subarray(to)]))
+    const rest = Object.entries(header).filter(([other]) => other !== name)
+    const moved = rest.map(([other, tensor]) => {
+      const shift = (at: number) => (at >= to ? at - (to - from) : at)
+      return [other, other === '__metadata__' ? tensor : { ...tensor, data_offsets: tensor.data_offsets.map(shift) }]
+    })
+    return encode(Object.fromEntries(moved), Buffer.concat([data.subarray(0, from), data.subarray(to)]))
   }
 }
 

@@ -2,9 +2,7 @@ import path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { useFixtures } from '../src/testing/fixtures.js'
 import {
-  as,
   content,
-  encode,
   field,
   flipped,
   headerLength,
@@ -12,6 +10,7 @@ import {
   inHeader,
   inTensor,
   missing,
+  offsets,
   truncated,
   without,
 } from './damage.js'
@@ -73,65 +72,17 @@ refuse(
     ['a header nested a hundred thousand deep', inHeader(() => `{"x":${'['.repeat(100_000)}`), 'nested'],
     ['a name twice', inHeader((header) => JSON.stringify(header).replace(`"${k}.weight"`, `"${q}.weight"`)), `${q}.weight: `],
     ['overlapping tensors', inHeader((h) => ({ ...h, extra: h[`${q}.weight`] })), /extra: |q_proj\.weight: /],
-    [
-      'an end beyond the file',
-      inTensor(norm, (t) => {
-        t.data_offsets[1] += 2 ** 40
-      }),
-      `${norm}: `,
-    ],
-    [
-      'a begin after the end',
-      inTensor(norm, (t) => {
-        t.data_offsets.reverse()
-      }),
-      `${norm}: `,
-    ],
-    [
-      'a begin that is no number',
-      inTensor(norm, (t) => {
-        t.data_offsets[0] = '0' as never
-      }),
-      `${norm}: `,
-    ],
-    [
-      'a fraction of a byte',
-      inTensor(norm, (t) => {
-        t.data_offsets[0] += 0.5
-      }),
-      `${norm}: `,
-    ],
-    [
-      'a dtype that nobody knows',
-      inTensor(norm, (t) => {
-        t.dtype = 'F33'
-      }),
-      `${norm}: `,
-    ],
-    [
-      'a dtype of another size',
-      inTensor(norm, (t) => {
-        t.dtype = 'F16'
-      }),
-      `${norm}: `,
-    ],
-    [
-      'a shape whose product is beyond all numbers',
-      inTensor(norm, (t) => {
-        t.shape = [2 ** 52, 2 ** 52]
-      }),
-      `${norm}: `,
-    ],
-    [
-      'a negative dimension',
-      inTensor(norm, (t) => {
-        t.shape = [-4, -8]
-      }),
-      `${norm}: `,
-    ],
-    ['integers for weights', as(`${q}.weight`, [32, 32], 'I32'), `${q}.weight: expected dtype`],
-    ['a shape turned round', as(`${k}.weight`, [32, 16]), `${k}.weight: expected shape [16,32]`],
-    ['a vector for a matrix', as(`${q}.weight`, [1024]), `${q}.weight: expected shape`],
+    ['an end beyond the file', offsets(norm, (begin, end) => [begin, end + 2 ** 40]), `${norm}: `],
+    ['a begin after the end', offsets(norm, (begin, end) => [end, begin]), `${norm}: `],
+    ['a begin that is no number', offsets(norm, (_, end) => ['0', end]), `${norm}: `],
+    ['a fraction of a byte', offsets(norm, (begin, end) => [begin + 0.5, end]), `${norm}: `],
+    ['a dtype that nobody knows', inTensor(norm, { dtype: 'F33' }), `${norm}: `],
+    ['a dtype of another size', inTensor(norm, { dtype: 'F16' }), `${norm}: `],
+    ['a shape whose product is beyond all numbers', inTensor(norm, { shape: [2 ** 52, 2 ** 52] }), `${norm}: `],
+    ['a negative dimension', inTensor(norm, { shape: [-4, -8] }), `${norm}: `],
+    ['integers for weights', inTensor(`${q}.weight`, { dtype: 'I32' }), `${q}.weight: expected dtype`],
+    ['a shape turned round', inTensor(`${k}.weight`, { shape: [32, 16] }), `${k}.weight: expected shape [16,32]`],
+    ['a vector for a matrix', inTensor(`${q}.weight`, { shape: [1024] }), `${q}.weight: expected shape`],
   ],
 )
 
@@ -255,9 +206,9 @@ refuse(
   [...ofQuantized, 'inspect'],
   [
     ['cut', truncated(0.9), /: /],
-    ['planes of another width', as(`${q}.planes`, [8, 16, 2]), `${q}.planes: expected shape`],
-    ['floats for planes', as(`${q}.planes`, [8, 32, 1], 'F32'), `${q}.planes: expected dtype`],
-    ['a table of another length', as(`${q}.lut4`, [16, 32]), `${q}.lut4: expected shape`],
+    ['planes of another width', inTensor(`${q}.planes`, { shape: [8, 16, 2] }), `${q}.planes: expected shape`],
+    ['floats for planes', inTensor(`${q}.planes`, { dtype: 'F32' }), `${q}.planes: expected dtype`],
+    ['a table of another length', inTensor(`${q}.lut4`, { shape: [16, 32] }), `${q}.lut4: expected shape`],
   ],
 )
 refuse('quantized', weights, [...ofQuantized, 'inspect'], [['a table missing', without(`${q}.lut3`), `${q}.lut3: `]], '')
@@ -287,8 +238,8 @@ refuse(
   [
     ['missing', missing, 'no such file'],
     ['cut', truncated(0.5), 'projection: '],
-    ['another dtype', as(`${q}.3-4.projection`, [64, 32], 'U16'), `${q}.3-4.projection: `],
-    ['a vector', as(`${q}.3-4.projection`, [2048]), `${q}.3-4.projection: `],
+    ['another dtype', inTensor(`${q}.3-4.projection`, { dtype: 'BF16' }), `${q}.3-4.projection: `],
+    ['a vector', inTensor(`${q}.3-4.projection`, { shape: [2048] }), `${q}.3-4.projection: `],
   ],
 )
 refuse(
@@ -296,7 +247,7 @@ refuse(
   matrices,
   ['run at a target'],
   [
-    ['another width', as(`${q}.3-4.projection`, [32, 64]), `${q}.3-4.projection`],
+    ['another width', inTensor(`${q}.3-4.projection`, { shape: [32, 64] }), `${q}.3-4.projection`],
     ['a matrix missing', without(`${q}.3-4.projection`), `${q}.3-4.projection`],
     ['NaN in a matrix', inData(`${q}.3-4.projection`, [0, 0x7e]), /q_proj\.3-4\.projection: .*not a finite/],
   ],
@@ -308,7 +259,7 @@ refuse(
   [
     ['no decision for a linear', field(linear, undefined), q],
     ['fewer bits than the file has', field([...linear, 'low'], 2), q],
-    ['high below low', field([...linear, 'low'], 4), q],
+    ['low above high', field([...linear, 'low'], 5), q],
     ['more bits than the budget loads', field([...linear, 'high'], 7), q],
     ['a budget for a module that is not there', field(['maxBits', 'model.layers.9'], 4), 'model.layers.9'],
   ],
@@ -331,18 +282,19 @@ describe('texts', () => {
   })
 })
 
-test('the undamaged models are refused by no command', async () => {
+test('undamaged models are refused by no command', async () => {
   for (const [model, commands] of [
     ['original', [...ofOriginals, 'inspect']],
     ['sharded', [...ofOriginals, 'inspect']],
     ['quantized', [...ofQuantized, 'run at a target', 'inspect']],
   ] as const) {
     await using folder = await hostileFolder(models[model])
-    await folder.damage('config.json', (file) => file)
+    // Taken apart and put together again, so that damage is the only difference.
+    if (model !== 'sharded')
+      await folder.damage(
+        weights,
+        inHeader((header) => header),
+      )
     for (const command of commands) expect(await folder.run(command), command).toMatchObject({ code: 0, stderr: '' })
   }
-  // The hand-made encoding is the file's own, so that damage is the only difference.
-  expect(encode({}, Buffer.of(1, 2))).toEqual(
-    Buffer.concat([Buffer.of(2, 0, 0, 0, 0, 0, 0, 0), Buffer.from('{}'), Buffer.of(1, 2)]),
-  )
 })

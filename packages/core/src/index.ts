@@ -18,6 +18,10 @@ export { type BitPlaneWeight, checkBitPlaneWeight, lutOf, MAX_BITS, MIN_BITS, wo
 export { BackendUnavailableError, DpllmError, FileFormatError, InvalidArgumentError, UnsupportedError } from './errors.js'
 export { firstNonFinite } from './finite.js'
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16, toFloat16, toFloat32 } from './float16.js'
+export { type GradientOptions, gradientProgram } from './gradient/gradient-program.js'
+export { mixedProgram } from './gradient/mixed-program.js'
+export { accumulatorName, averageBitsName, givenName, gradientName, type WeightGradient } from './gradient/names.js'
+export { type DifferentiableOperator, type GradientRule, gradientRules } from './gradient/rules.js'
 export { duplicateKey, isJsonObject, type JsonLimits, parseJson } from './json.js'
 export { checkProgram } from './program/check.js'
 export type {

@@ -42,7 +42,7 @@ process.exit(result.status ?? 1)
 function whyNot() {
   if (process.env.DPLLM_NATIVE === 'off') return 'DPLLM_NATIVE=off'
   if (spawnSync('cmake', ['--version']).status !== 0) return 'cmake was not found'
-  if (process.platform === 'win32') return undefined
+  if (process.platform === 'win32') return 'the native code needs GCC or Clang, on Windows inside WSL'
   const candidates = process.env.CXX ? [process.env.CXX] : ['c++', 'g++', 'clang++']
   const folder = mkdtempSync(join(tmpdir(), 'dpllm-cxx-'))
   try {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from '@dpllm/core'
 
 /** Instruction sets that kernels are written for; `auto` is the best that the machine has. */
-export const instructionSets = ['auto', 'generic', 'avx2', 'avx512', 'neon'] as const
+const instructionSets = ['auto', 'generic', 'avx2', 'avx512', 'neon'] as const
 export type Instructions = (typeof instructionSets)[number]
 
 export interface CpuBackendOptions {

@@ -85,5 +85,6 @@ test('the text is part of what a run is, and its moments are not part of the res
 
 test('settings that cannot be are refused', async () => {
   await expect(quantizeModel(source, out, { samples: 0 })).rejects.toThrow(/samples: expected a positive integer/)
-  await expect(quantizeModel(source, out, { calibrationText: ' ' })).rejects.toThrow(/at least one token/)
+  for (const calibrationText of ['', ' '])
+    await expect(quantizeModel(source, out, { calibrationText })).rejects.toThrow(/at least one token/)
 })

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
-import { InvalidArgumentError, type OnProgress } from '@dpllm/core'
+import { InvalidArgumentError } from '@dpllm/core'
 import { loadModel } from '@dpllm/runtime'
 import { calibrationWindows, checkWindows } from '../calibrate/windows.js'
 import { DEFAULT_TEXT } from '../sensitivity/default-text.js'
 import { type InputMoments, measureInputMoments } from '../sensitivity/input-moments.js'
 import { readMoments, writeMoments } from '../sensitivity/moments-file.js'
+import type { QuantizeModelOptions } from './quantize-model.js'
 
 /** Where an unfinished run keeps the moments. */
 export const MOMENTS_FILE = 'input-moments.safetensors'
@@ -16,14 +17,10 @@ export interface CalibrationSettings {
   readonly sequenceLength: number
 }
 
-export interface ColumnWeightOptions {
-  readonly calibrationText?: string | false | undefined
-  readonly samples?: number | undefined
-  readonly sequenceLength?: number | undefined
-  readonly threads?: number | undefined
-  readonly signal?: AbortSignal | undefined
-  readonly onProgress?: OnProgress | undefined
-}
+type ColumnWeightOptions = Pick<
+  QuantizeModelOptions,
+  'calibrationText' | 'samples' | 'sequenceLength' | 'threads' | 'signal' | 'onProgress'
+>
 
 /** The settings that options ask for, false for none. */
 export function calibrationSettings(options: ColumnWeightOptions): CalibrationSettings | false {

@@ -2,9 +2,9 @@ import { mkdir, readdir, realpath, rm, stat } from 'node:fs/promises'
 import { isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { InvalidArgumentError, isJsonObject } from '@dpllm/core'
 import { CHECKPOINT_INDEX_FILE, openSafetensors, readJson, replaceFolder, writeError } from '@dpllm/core/node'
+import { isSideFile } from '@dpllm/runtime'
 import { MOMENTS_FILE } from './column-weights.js'
 import { type Shard, unitTensors } from './shards.js'
-import { isSideFile } from './side-files.js'
 
 /** Where a shard's metadata names the run that it belongs to. */
 export const FINGERPRINT_KEY = 'dpllm.fingerprint'

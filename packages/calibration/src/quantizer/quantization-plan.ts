@@ -1,6 +1,6 @@
-import { FileFormatError, floatDTypes, InvalidArgumentError, MAX_BITS, MIN_BITS, wordsPerRow } from '@dpllm/core'
+import { FileFormatError, floatDTypes, InvalidArgumentError, MAX_BITS, MIN_BITS } from '@dpllm/core'
 import { type Checkpoint, expectTensor, type TensorInfo } from '@dpllm/core/node'
-import { decoderProgram, type ModelConfig } from '@dpllm/runtime'
+import { type BitPlaneModule, decoderProgram, type ModelConfig, moduleTensors } from '@dpllm/runtime'
 
 /** Bit counts of a quantized model. */
 export interface BitCounts {
@@ -13,15 +13,9 @@ export interface BitCounts {
 }
 
 /** A matrix that becomes bit-planes. */
-export interface QuantizedModule {
-  /** The module's name: model.layers.0.self_attn.q_proj */
-  readonly name: string
+export interface QuantizedModule extends BitPlaneModule {
   /** Where its weights are; the embedding for a tied head. */
   readonly source: TensorInfo
-  readonly rows: number
-  readonly cols: number
-  readonly seedBits: number
-  readonly maxBits: number
 }
 
 /** What is read and written together: the tensors of one decoder block, the head, or all others. */
@@ -72,16 +66,6 @@ export function planUnits(checkpoint: Checkpoint, config: ModelConfig, bits: Bit
   }
   checkNames(checkpoint, units)
   return units
-}
-
-/** Tensors of a module's bit-planes, in the order of the file (docs/file-format.md). */
-export function moduleTensors({ name, rows, cols, seedBits, maxBits }: QuantizedModule) {
-  const luts = Array.from({ length: maxBits - seedBits + 1 }, (_, level) => ({
-    name: `${name}.lut${seedBits + level}`,
-    dtype: 'f16' as const,
-    shape: [rows, 2 ** (seedBits + level)],
-  }))
-  return [{ name: `${name}.planes`, dtype: 'u32' as const, shape: [maxBits, rows, wordsPerRow(cols)] }, ...luts]
 }
 
 function checkBits({ seedBits, maxBits, headBits }: BitCounts): void {

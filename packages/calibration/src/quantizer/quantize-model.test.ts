@@ -2,7 +2,7 @@ import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BitPlaneWeight, dequantize, type FloatTensor, type Tensor, toFloat32 } from '@dpllm/core'
-import { openCheckpoint } from '@dpllm/core/node'
+import { CHECKPOINT_FILE, openCheckpoint } from '@dpllm/core/node'
 import { decoderProgram, readModelConfig } from '@dpllm/runtime'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readFolder } from '../testing/read-folder.js'
@@ -239,6 +239,27 @@ describe('progress, aborting and resuming', () => {
     await quantizeModel(source, out, { quantizer, shardBytes: 1, overwrite: true })
     await quantizeModel(source, `${out}-whole`, { quantizer, shardBytes: 1 })
     expect(await readFolder(out)).toEqual(await readFolder(`${out}-whole`))
+  })
+
+  test('tensors of dtypes that are not read are left out', async () => {
+    await writeTinyModel(source)
+    const bytes = await readFile(join(source, CHECKPOINT_FILE))
+    const begin = 8 + Number(bytes.readBigUInt64LE())
+    const end = bytes.length - begin
+    const header = JSON.parse(bytes.toString('utf8', 8, begin))
+    const json = Buffer.from(JSON.stringify({ ...header, ids: { dtype: 'I64', shape: [2], data_offsets: [end, end + 16] } }))
+    const length = Buffer.alloc(8)
+    length.writeBigUInt64LE(BigInt(json.length))
+    const withIds = join(directory, 'with-ids')
+    await writeTinyModel(withIds)
+    await writeFile(join(withIds, CHECKPOINT_FILE), Buffer.concat([length, json, bytes.subarray(begin), Buffer.alloc(16)]))
+
+    await quantizeModel(source, out, { quantizer })
+    await quantizeModel(withIds, `${out}-with-ids`, { quantizer })
+    await using plain = await openCheckpoint(out)
+    await using made = await openCheckpoint(`${out}-with-ids`)
+    expect([...made.tensors.keys()]).toEqual([...plain.tensors.keys()])
+    expect([...made.unread]).toEqual([])
   })
 
   test('an existing folder is only replaced when asked to, and only by what it was', async () => {

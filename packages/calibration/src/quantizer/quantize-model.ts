@@ -18,16 +18,14 @@ import {
   writeFileAtomic,
   writeSafetensors,
 } from '@dpllm/core/node'
-import { parseModelConfig } from '@dpllm/runtime'
+import { addConfigSection, copySideFiles, findSideFiles, parseModelConfig } from '@dpllm/runtime'
 import type { InputMoments } from '../sensitivity/input-moments.js'
 import { calibrationSettings, columnWeightsOf, MOMENTS_FILE } from './column-weights.js'
-import { addConfigSection } from './config-section.js'
 import { fingerprintOf } from './fingerprint.js'
 import { checkOutput, FINGERPRINT_KEY, openPartialFolder, partialFolder, publishFolder } from './output-folder.js'
 import { type BitCounts, planUnits } from './quantization-plan.js'
 import { createRowQuantizer, type RowQuantizer } from './row-quantizer.js'
 import { planShards, type Shard, shardEntries } from './shards.js'
-import { copySideFiles, findSideFiles } from './side-files.js'
 
 /** Where files are cut by default: a decoder block of a model with a billion parameters has 60 MB at 8 bits. */
 const SHARD_BYTES = 2 ** 26

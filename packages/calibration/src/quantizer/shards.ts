@@ -1,16 +1,13 @@
-import { bytesPerElement, elementCount, InvalidArgumentError, type Tensor } from '@dpllm/core'
+import { bytesPerElement, elementCount, InvalidArgumentError, type TensorDeclaration } from '@dpllm/core'
 import { CHECKPOINT_FILE, type Checkpoint, MAX_SHARDS, shardFileName, type TensorEntry } from '@dpllm/core/node'
-import { copyTensor } from './copy-tensor.js'
-import { moduleTensors, type QuantizedModule, type Unit } from './quantization-plan.js'
+import { copyTensor, moduleTensors } from '@dpllm/runtime'
+import type { QuantizedModule, Unit } from './quantization-plan.js'
 import { type QuantizeMatrixOptions, quantizeMatrix } from './quantize-matrix.js'
 
 /** One file of the quantized model: what is written at once, and what a resumed run has or has not. */
 export interface Shard extends Unit {
   readonly file: string
 }
-
-/** A tensor of a file, without its data. */
-export type TensorDeclaration = Omit<Tensor, 'data'> & { readonly name: string }
 
 /**
  * Fills files with consecutive units up to `shardBytes` each; a larger unit has a file of its own. One file alone is

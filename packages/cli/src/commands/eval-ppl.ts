@@ -1,7 +1,7 @@
 import { InvalidArgumentError, UnsupportedError } from '@dpllm/core'
 import { readText } from '@dpllm/core/node'
 import { type Protocol, perplexity } from '@dpllm/eval'
-import type { Model, PrecisionRequest } from '@dpllm/runtime'
+import { findTarget, type Model, type PrecisionRequest } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
 import { openModel } from '../open-model.js'
@@ -90,6 +90,6 @@ function requestOf(flags: EvalFlags): PrecisionRequest {
 
 function checkProfile({ method, targetBits }: EvalFlags, { profile }: Model): void {
   if (method !== 'dp-llm') return
-  if (profile?.data.targets.some((target) => target.targetBits === targetBits)) return
+  if (profile !== undefined && targetBits !== undefined && findTarget(profile.data, targetBits)) return
   throw new InvalidArgumentError('method', 'a model with a profile for this target (run dpllm calibrate first)', method)
 }

@@ -1,13 +1,12 @@
-import path from 'node:path'
-import { FileFormatError, parseJson } from '@dpllm/core'
-import { type Checkpoint, openCheckpoint, readText } from '@dpllm/core/node'
+import { floatDTypes, wordsPerRow } from '@dpllm/core'
+import { type Checkpoint, expectTensor, openCheckpoint } from '@dpllm/core/node'
 import {
   countParameters,
   decoderProgram,
   listProfiles,
   type ModelConfig,
   type ProfileData,
-  parseModelConfig,
+  readModelConfig,
   readProfile,
 } from '@dpllm/runtime'
 
@@ -49,8 +48,7 @@ export interface ModelInspection {
  * @throws FileFormatError naming file and tensor, UnsupportedError for an unknown architecture
  */
 export async function inspectModel(directory: string, profile?: string): Promise<ModelInspection> {
-  const file = path.join(directory, 'config.json')
-  const config = parseModelConfig(parseJson(await readText(file), { file }), file)
+  const config = await readModelConfig(directory)
   await using checkpoint = await openCheckpoint(directory)
   const matrices = describeMatrices(checkpoint, config)
   const profiles = await Promise.all(
@@ -77,25 +75,20 @@ export async function inspectModel(directory: string, profile?: string): Promise
 }
 
 function describeMatrices(checkpoint: Checkpoint, config: ModelConfig): MatrixInfo[] {
-  const tensor = (name: string) => {
-    const info = checkpoint.tensors.get(name)
-    if (info === undefined)
-      throw new FileFormatError(checkpoint.directory, 'the model needs this tensor, and no file of the folder has it', {
-        item: name,
-      })
-    return info
-  }
   const matrices = decoderProgram(config).weights.filter(({ shape }) => shape.length === 2)
   return matrices.map(({ name, shape }) => {
     const module = name.replace(/\.weight$/, '')
     const [rows, cols] = shape
     const bits = config.quantization?.quantizedModules[module]?.bits
     if (bits === undefined) {
-      const { dtype, byteLength } = tensor(name)
+      const { dtype, byteLength } = expectTensor(checkpoint, name, floatDTypes, shape)
       return { module, shape: [rows, cols], dtype, bits: [(8 * byteLength) / (rows * cols)], bytes: byteLength }
     }
-    const parts = [`${module}.planes`, ...bits.map((b) => `${module}.lut${b}`)]
-    const bytes = parts.reduce((sum, part) => sum + tensor(part).byteLength, 0)
+    const parts = [
+      expectTensor(checkpoint, `${module}.planes`, ['u32'], [Math.max(...bits), rows, wordsPerRow(cols)]),
+      ...bits.map((b) => expectTensor(checkpoint, `${module}.lut${b}`, ['f16'], [rows, 2 ** b])),
+    ]
+    const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
     return { module, shape: [rows, cols], dtype: 'bit-planes', bits, bytes }
   })
 }

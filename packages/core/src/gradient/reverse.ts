@@ -33,7 +33,7 @@ export function createReverse(program: Program, parts: readonly string[], weight
   const partsOf = new Map<string, string[]>()
   const sums = new Map<string, string>()
 
-  const width = (value: string) => rowWidth(program.values[value].shape)
+  const width = (value: string) => rowWidth((values[value] ?? program.values[value]).shape)
   const declare = (name: string, like: string) => {
     if (program.values[name] !== undefined) throw new InvalidArgumentError('program', 'one without gradients', name)
     values[name] = program.values[like]

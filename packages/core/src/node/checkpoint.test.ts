@@ -5,8 +5,8 @@ import { encodeFile, temporaryFolder } from '../../test/small-files.js'
 import { FileFormatError, InvalidArgumentError } from '../errors.js'
 import { openCheckpoint } from './checkpoint.js'
 import { CHECKPOINT_FILE, CHECKPOINT_INDEX_FILE, MAX_SHARDS, shardFileName, writeCheckpointIndex } from './checkpoint-index.js'
-import { writeCheckpoint } from './write-checkpoint.js'
 import { expectTensor } from './expect-tensor.js'
+import { writeCheckpoint } from './write-checkpoint.js'
 import { type TensorEntry, writeSafetensors } from './write-safetensors.js'
 
 const vector = (name: string, ...values: number[]): TensorEntry => ({

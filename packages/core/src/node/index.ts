@@ -1,4 +1,4 @@
-export { readBytes } from './bytes.js'
+export { readBytes, writeBytes } from './bytes.js'
 export { type Checkpoint, openCheckpoint } from './checkpoint.js'
 export {
   CHECKPOINT_FILE,
@@ -8,6 +8,7 @@ export {
   shardFileName,
   writeCheckpointIndex,
 } from './checkpoint-index.js'
+export { exists } from './exists.js'
 export { expectTensor, requireTensor } from './expect-tensor.js'
 export { MAX_JSON_BYTES, readJson, readText } from './read-json.js'
 export { openRegularFile, type RegularFile } from './regular-file.js'

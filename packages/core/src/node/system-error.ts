@@ -17,7 +17,7 @@ const reasons: Record<string, string> = {
 }
 
 /** The operating system's code of an error ("ENOENT"), if it is one of its. */
-export function systemCode(error: unknown): string | undefined {
+function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined
 }
 

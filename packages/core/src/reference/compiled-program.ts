@@ -143,5 +143,10 @@ export function compileReference(program: Program, weights: Weights, FloatArray:
     return { ...result, outputs: Object.fromEntries(step.outputs.map((name) => [name, value(name)])) }
   }
 
-  return { selects: selects.map((op) => op.weight), accumulators, createCache: (n) => new ReferenceCache(n, program, FloatArray), run }
+  return {
+    selects: selects.map((op) => op.weight),
+    accumulators,
+    createCache: (n) => new ReferenceCache(n, program, FloatArray),
+    run,
+  }
 }

@@ -31,31 +31,41 @@ export function executeGradient(op: GradientOperator, e: Execution): void {
   const bitPlanes = (name: string) => weight(name) as BitPlaneWeight
   switch (op.kind) {
     case 'linearTransposed':
-      return linearTransposed(dense, weight(op.weight), value(op.dy), bitsOf(op.bits), make(op.out), rowsOf(op.dy))
+      linearTransposed(dense, weight(op.weight), value(op.dy), bitsOf(op.bits), make(op.out), rowsOf(op.dy))
+      break
     case 'rmsNormGradient':
-      return rmsNormGradient(value(op.x), value(op.dy), dense.get(weight(op.weight)), op.eps, make(op.out))
+      rmsNormGradient(value(op.x), value(op.dy), dense.get(weight(op.weight)), op.eps, make(op.out))
+      break
     case 'attentionGradient': {
       const [q, k, v, dy] = [op.q, op.k, op.v, op.dy].map(value)
-      return attentionGradient(op, q, k, v, dy, step.tokens.length, make(op.dq), make(op.dk), make(op.dv))
+      attentionGradient(op, q, k, v, dy, step.tokens.length, make(op.dq), make(op.dk), make(op.dv))
+      break
     }
     case 'gateGradient':
-      return gateGradient(value(op.gate), value(op.up), value(op.dy), op.activation, make(op.dGate), make(op.dUp))
+      gateGradient(value(op.gate), value(op.up), value(op.dy), op.activation, make(op.dGate), make(op.dUp))
+      break
     case 'concat':
-      return concat(op.xs.map(value), rowsOf(op.out), make(op.out))
+      concat(op.xs.map(value), rowsOf(op.out), make(op.out))
+      break
     case 'put':
-      return put(value(op.x), step.rows, value(op.x).length / step.rows.length, make(op.out))
+      put(value(op.x), step.rows, value(op.x).length / step.rows.length, make(op.out))
+      break
     case 'crossEntropyGradient':
-      return crossEntropyGradient(value(op.logits), step.targets!, op.scale, make(op.out))
+      crossEntropyGradient(value(op.logits), step.targets!, op.scale, make(op.out))
+      break
     case 'accumulate':
-      return accumulate(value(op.x), value(op.dy), op.mode, accumulator(op.into), rowsOf(op.x))
+      accumulate(value(op.x), value(op.dy), op.mode, accumulator(op.into), rowsOf(op.x))
+      break
     case 'mixedLinear': {
       const bias = op.bias === undefined ? undefined : weight(op.bias)
       const [p] = value(op.averageBits)
-      return mixedLinear(dense, bitPlanes(op.weight), bias, value(op.x), p, make(op.out), rowsOf(op.x))
+      mixedLinear(dense, bitPlanes(op.weight), bias, value(op.x), p, make(op.out), rowsOf(op.x))
+      break
     }
     case 'mixedLinearTransposed': {
       const [p] = value(op.averageBits)
-      return mixedLinearTransposed(dense, bitPlanes(op.weight), value(op.dy), p, make(op.out), rowsOf(op.dy))
+      mixedLinearTransposed(dense, bitPlanes(op.weight), value(op.dy), p, make(op.out), rowsOf(op.dy))
+      break
     }
     case 'bitsGradient': {
       const [p] = value(op.averageBits)

@@ -31,15 +31,7 @@ export function createDenseWeights(): DenseWeights {
  * @param x of which [xOffset, xOffset + K) is read
  * @param y of which [yOffset, yOffset + N) is written
  */
-export function matVec(
-  w: Float32Array,
-  x: Floats,
-  xOffset: number,
-  K: number,
-  y: Floats,
-  yOffset: number,
-  N: number,
-): void {
+export function matVec(w: Float32Array, x: Floats, xOffset: number, K: number, y: Floats, yOffset: number, N: number): void {
   // Four sums hide the latency of the addition; the order is fixed, so results are reproducible.
   const end = K - (K % 4)
   for (let n = 0; n < N; n++) {

@@ -22,11 +22,14 @@ export interface OperatorCase {
 export interface CaseParts {
   /** x tables by value name, f32 [T, width]: value `name` of the program is row t for token t. */
   readonly inputs: Readonly<Record<string, Tensor<'f32'>>>
-  /** Widths of the values that `operators` write; the last one named is the output. */
-  readonly outs: Readonly<Record<string, { width: number; rows?: 'T' | 'R'; dtype?: ValueInfo['dtype'] }>>
+  /** Widths of the values that `operators` write; the last one named, if there is one, is the output. */
+  readonly outs: Readonly<Record<string, { width: number; rows?: Dimension; dtype?: ValueInfo['dtype'] }>>
   readonly operators: readonly Operator[]
   readonly weights?: Readonly<Record<string, Weight>>
   readonly caches?: Program['caches']
+  readonly accumulators?: Program['accumulators']
+  /** Values that the steps give as they are (`Step.inputs`). */
+  readonly given?: Readonly<Record<string, ValueInfo>>
   readonly steps?: readonly Partial<Omit<Step, 'cache'>>[]
   readonly capacity?: number
   readonly tolerance: Tolerance
@@ -38,6 +41,7 @@ export function operatorCase(name: string, parts: CaseParts): OperatorCase {
     tokens: { dtype: 'u32', shape: ['T'] },
     rows: { dtype: 'u32', shape: ['R'] },
     targets: { dtype: 'u32', shape: ['R'] },
+    ...parts.given,
   }
   const weights = new Map<string, Weight>(Object.entries(parts.weights ?? {}))
   const operators: Operator[] = []
@@ -53,16 +57,22 @@ export function operatorCase(name: string, parts: CaseParts): OperatorCase {
     values[out] = { dtype, shape }
   }
   operators.push(...parts.operators)
-  const output = Object.keys(parts.outs).at(-1)!
+  const output = Object.keys(parts.outs).slice(-1)
   const steps = (parts.steps ?? [{}]).map((step) => ({
     tokens: Uint32Array.from({ length: count }, (_, t) => t),
     position: 0,
-    outputs: [output],
+    outputs: output,
     ...step,
   }))
   return {
     name,
-    program: { values, operators, caches: parts.caches ?? [] },
+    program: {
+      values,
+      operators,
+      caches: parts.caches ?? [],
+      ...(parts.given ? { inputs: Object.keys(parts.given) } : {}),
+      ...(parts.accumulators ? { accumulators: parts.accumulators } : {}),
+    },
     weights,
     capacity: parts.capacity ?? Math.max(...steps.map((s) => s.position + s.tokens.length)),
     steps,

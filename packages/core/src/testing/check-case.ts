@@ -44,17 +44,20 @@ export async function checkCase(
   return differences
 }
 
-/** The results of all steps of a case on one cache. */
+/** The results of all steps of a case on one cache; the program's accumulators are outputs of the last. */
 export async function runCase(backend: Backend, c: OperatorCase): Promise<StepResult[]> {
   await using compiled = await backend.compile(c.program, c.weights)
   using cache = compiled.createCache(c.capacity)
   const results: StepResult[] = []
   for (const step of c.steps) results.push(await compiled.run({ ...step, cache }))
-  return results
+  const accumulated: Record<string, Float32Array> = {}
+  for (const { name } of c.program.accumulators ?? []) accumulated[name] = await compiled.accumulator(name)
+  const last = results[results.length - 1]
+  return [...results.slice(0, -1), { ...last, outputs: { ...last.outputs, ...accumulated } }]
 }
 
 /** ‖found − wanted‖ / ‖wanted‖, infinite where the lengths differ or a value is not finite; 0 if both are all zero. */
-export function relativeError(found: Float32Array | undefined, wanted: Float32Array): number {
+export function relativeError(found: ArrayLike<number> | undefined, wanted: ArrayLike<number>): number {
   if (found?.length !== wanted.length) return Number.POSITIVE_INFINITY
   let error = 0
   let norm = 0

@@ -30,7 +30,7 @@ const ropeScaling = z
   .nullish()
 
 /** What `config.json` of a quantized model holds under "dpllm". */
-export const quantizationSchema = z.looseObject({
+const quantizationSchema = z.looseObject({
   format: z.literal(1),
   seedBits: z.number().int().min(1).max(8),
   maxBits: z.number().int().min(1).max(8),

@@ -1,13 +1,23 @@
 import path from 'node:path'
-import { type Backend, FileFormatError, InvalidArgumentError, isBitPlanes, type OnProgress, type Weight, weightBytes } from '@dpllm/core'
+import {
+  type Backend,
+  FileFormatError,
+  InvalidArgumentError,
+  isBitPlanes,
+  type OnProgress,
+  type Weight,
+  weightBytes,
+} from '@dpllm/core'
 import { openCheckpoint } from '@dpllm/core/node'
 import { type BackendName, type BackendOptions, createBackend } from '../backends/create-backend.js'
 import type { ModelConfig } from '../config/model-config.js'
 import { readModelConfig } from '../config/read-config.js'
 import { readWeights } from '../load/read-weights.js'
 import { countParameters } from '../models/count-parameters.js'
-import { decoderProgram } from '../models/decoder.js'
-import { listProfiles, type Profile, readProfile } from '../profile/profile.js'
+import { type DecoderProgram, decoderProgram } from '../models/decoder.js'
+import type { AdaptiveLinear } from '../profile/check-profile.js'
+import { listProfiles, readProfile, readProfileData } from '../profile/profile.js'
+import { findTarget } from '../profile/profile-policy.js'
 import { loadChatTemplate } from '../text/chat-template.js'
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.js'
 import { describeLinears } from './linears.js'
@@ -56,11 +66,12 @@ async function loadOnto(backend: Backend, directory: string, options: LoadOption
   if (maxBits !== undefined && !(Number.isInteger(maxBits) && maxBits >= quantized!.seedBits && maxBits <= quantized!.maxBits)) {
     throw new InvalidArgumentError('maxBits', `a whole number from ${quantized!.seedBits} to ${quantized!.maxBits}`, maxBits)
   }
-  const profile = quantized ? await chooseProfile(directory, options) : undefined
   const tokenizer = await loadTokenizer(directory)
   checkTokenIds(directory, tokenizer, config)
   const chatTemplate = await loadChatTemplate(directory)
   const decoder = decoderProgram(config)
+  const chosen = quantized ? await chooseProfile(directory, options) : undefined
+  const profile = chosen === undefined ? undefined : await readProfile(directory, chosen, adaptiveLinears(decoder, config))
 
   await using checkpoint = await openCheckpoint(directory)
   const weights = await readWeights(checkpoint, config, decoder, {
@@ -85,17 +96,30 @@ async function loadOnto(backend: Backend, directory: string, options: LoadOption
   })
 }
 
-async function chooseProfile(directory: string, { profile, targetBits, maxBits }: LoadOptions): Promise<Profile | undefined> {
+/** The name of the profile to load. */
+async function chooseProfile(directory: string, { profile, targetBits, maxBits }: LoadOptions): Promise<string | undefined> {
   if (profile === false) return undefined
-  if (profile !== undefined) return readProfile(directory, profile)
+  if (profile !== undefined) return profile
   const names = await listProfiles(directory)
-  if (names.length === 1 && maxBits === undefined) return readProfile(directory, names[0])
+  if (names.length === 1 && maxBits === undefined) return names[0]
   if (targetBits === undefined) return undefined
   for (const name of names) {
-    const candidate = await readProfile(directory, name)
-    if (candidate.data.targets.some((t) => Math.abs(t.targetBits - targetBits) < 1e-9)) return candidate
+    if (findTarget(await readProfileData(directory, name), targetBits)) return name
   }
   return undefined
+}
+
+/** The linears that get a select operator: those of the blocks that are bit-planes. */
+function adaptiveLinears({ program, weights }: DecoderProgram, { quantization }: ModelConfig): Map<string, AdaptiveLinear> {
+  const selected = new Set(program.operators.flatMap((op) => (op.kind === 'select' ? [op.weight] : [])))
+  return new Map(
+    weights
+      .filter(({ name }) => selected.has(name))
+      .map(({ name, shape }) => {
+        const module = name.replace(/\.weight$/, '')
+        return [module, { cols: shape[1], bits: quantization!.quantizedModules[module].bits }]
+      }),
+  )
 }
 
 /** A text must not become tokens that the model has no embedding for. (It may have more embeddings than there are tokens.) */

@@ -54,7 +54,9 @@ test('what cannot be had is said', () => {
 test('a target is not answered at fewer bits than it reads', () => {
   const loaded = (a: number, b: number) => ({ ...context, linears: [linear('a', a), linear('b', b)] })
   expect(() => choosePrecision({ targetBits: 3.5 }, loaded(3, 5))).toThrow(InvalidArgumentError)
-  expect(() => choosePrecision({ targetBits: 3.5 }, loaded(5, 3))).toThrow(/3 to 3 bits, which are loaded of b .*3\.5, which reads 4 to 4/)
+  expect(() => choosePrecision({ targetBits: 3.5 }, loaded(5, 3))).toThrow(
+    /3 to 3 bits, which are loaded of b .*3\.5, which reads 4 to 4/,
+  )
   expect(() => choosePrecision({ targetBits: 3.5 }, loaded(4, 4))).not.toThrow()
 })
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Policy, staticPolicy } from '@dpllm/core'
 import type { Profile } from '../profile/profile.js'
-import { profilePolicy } from '../profile/profile-policy.js'
+import { findTarget, profilePolicy } from '../profile/profile-policy.js'
 import type { LinearInfo } from './linears.js'
 
 /** How precise a request is to be; none of both: everything that is loaded. */
@@ -40,7 +40,7 @@ export function choosePrecision(request: PrecisionRequest, context: PrecisionCon
   if (typeof precision === 'number') return uniform('precision', precision, context)
   if (targetBits === undefined)
     throw new InvalidArgumentError('targetBits', 'a number of bits, since precision is dynamic', undefined)
-  const calibrated = context.profile?.data.targets.some((t) => Math.abs(t.targetBits - targetBits) < 1e-9)
+  const calibrated = context.profile !== undefined && findTarget(context.profile.data, targetBits) !== undefined
   if (precision === 'static' || (Number.isInteger(targetBits) && !calibrated)) return uniform('targetBits', targetBits, context)
   if (context.profile === undefined) {
     throw new InvalidArgumentError(
@@ -57,7 +57,11 @@ function uniform(argument: string, bits: number, { linears }: PrecisionContext):
   const minBits = Math.max(...linears.map((linear) => linear.minBits))
   const maxBits = Math.min(...linears.map((linear) => linear.maxBits))
   if (!Number.isInteger(bits) || bits < minBits || bits > maxBits) {
-    throw new InvalidArgumentError(argument, `a whole number from ${minBits} to ${maxBits}, the bits that are loaded of every linear`, bits)
+    throw new InvalidArgumentError(
+      argument,
+      `a whole number from ${minBits} to ${maxBits}, the bits that are loaded of every linear`,
+      bits,
+    )
   }
   const policy = staticPolicy(linears.map(() => bits))
   return { policy, prefillPolicy: policy }

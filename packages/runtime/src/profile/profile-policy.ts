@@ -1,11 +1,16 @@
 import { type Estimator, InvalidArgumentError, type Policy, pairThresholds, THRESHOLDS } from '@dpllm/core'
 import type { LinearInfo } from '../model/linears.js'
 import { type Profile, projectionName } from './profile.js'
-import type { TargetData } from './schema.js'
+import type { ProfileData, TargetData } from './schema.js'
 
-/** The part of a profile for a target. @throws InvalidArgumentError naming the targets that there are */
+/** The part of a profile for a target; undefined if it has none. */
+export function findTarget({ targets }: ProfileData, targetBits: number): TargetData | undefined {
+  return targets.find((target) => Math.abs(target.targetBits - targetBits) < 1e-9)
+}
+
+/** The same. @throws InvalidArgumentError naming the targets that there are */
 export function profileTarget(profile: Profile, targetBits: number): TargetData {
-  const target = profile.data.targets.find((t) => Math.abs(t.targetBits - targetBits) < 1e-9)
+  const target = findTarget(profile.data, targetBits)
   if (target === undefined) {
     const known = profile.data.targets.map((t) => t.targetBits).join(', ')
     throw new InvalidArgumentError(

@@ -1,7 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { FileFormatError, InvalidArgumentError, type Tensor, toFloat16, toFloat32 } from '@dpllm/core'
-import { openSafetensors, readJson, writeError, writeFileAtomic, writeSafetensors } from '@dpllm/core/node'
+import { FileFormatError, firstNonFinite, InvalidArgumentError, type Tensor, toFloat16, toFloat32 } from '@dpllm/core'
+import { openSafetensors, readJson, type SafetensorsFile, writeError, writeFileAtomic, writeSafetensors } from '@dpllm/core/node'
+import { type AdaptiveLinear, checkProfile } from './check-profile.js'
 import { type ProfileData, profileSchema } from './schema.js'
 
 /** An adaptation profile: its JSON and the matrices of its estimators by `projectionName`. */
@@ -23,6 +24,12 @@ export function checkProfileName(name: string): void {
     throw new InvalidArgumentError('name', 'a plain file name of at most 200 characters', name)
 }
 
+/** The two files of a profile. */
+export function profileFiles(directory: string, name: string): { json: string; matrices: string } {
+  const base = path.join(directory, 'profiles', name)
+  return { json: `${base}.json`, matrices: `${base}.safetensors` }
+}
+
 /** Names of the profiles of a model folder, sorted. */
 export async function listProfiles(directory: string): Promise<string[]> {
   const entries = await readdir(path.join(directory, 'profiles')).catch(() => [])
@@ -32,31 +39,59 @@ export async function listProfiles(directory: string): Promise<string[]> {
     .sort()
 }
 
-/** @throws FileFormatError, InvalidArgumentError if there is no profile of this name */
-export async function readProfile(directory: string, name: string): Promise<Profile> {
+/**
+ * Reads what a profile decides, without its matrices.
+ * @throws FileFormatError, InvalidArgumentError if there is no profile of this name
+ */
+export async function readProfileData(directory: string, name: string): Promise<ProfileData> {
   const known = await listProfiles(directory)
   if (!known.includes(name))
     throw new InvalidArgumentError('profile', `one of ${known.join(', ') || '(none: run dpllm calibrate)'}`, name)
-  const file = path.join(directory, 'profiles', `${name}.json`)
+  const file = profileFiles(directory, name).json
   const parsed = profileSchema.safeParse(await readJson(file))
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]
-    throw new FileFormatError(file, issue.message, { item: issue.path.join('.') })
-  }
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new FileFormatError(file, issue.message, { item: issue.path.join('.') })
+}
+
+/**
+ * Reads a profile.
+ * @param linears of the model that it is for, by module: checked if given
+ * @throws FileFormatError naming file and module or matrix, InvalidArgumentError if there is no profile of this name
+ */
+export async function readProfile(
+  directory: string,
+  name: string,
+  linears?: ReadonlyMap<string, AdaptiveLinear>,
+): Promise<Profile> {
+  const files = profileFiles(directory, name)
+  const data = await readProfileData(directory, name)
+  if (linears !== undefined) checkProfile(data, files.json, linears)
   const projections = new Map<string, Tensor<'f32'>>()
-  if (parsed.data.estimator === 'projection') {
-    await using tensors = await openSafetensors(path.join(directory, 'profiles', `${name}.safetensors`))
-    for (const tensorName of tensors.tensors.keys()) {
-      const tensor = await tensors.read(tensorName)
-      if (tensor.dtype !== 'f16' || tensor.shape.length !== 2) {
-        throw new FileFormatError(tensors.path, `expected an F16 matrix, found ${tensor.dtype} [${tensor.shape}]`, {
-          item: tensorName,
-        })
-      }
-      projections.set(tensorName, { dtype: 'f32', shape: tensor.shape, data: toFloat32(tensor as Tensor<'f16'>) })
-    }
-  }
-  return { name, data: parsed.data, projections }
+  const needed = data.estimator === 'projection' ? matricesOf(data) : new Map<string, string>()
+  if (needed.size === 0) return { name, data, projections }
+  await using file = await openSafetensors(files.matrices)
+  for (const [matrix, module] of needed) projections.set(matrix, await readMatrix(file, matrix, linears?.get(module)?.cols))
+  return { name, data, projections }
+}
+
+/** Names of the matrices that a profile's decisions need, and the modules that they are for. */
+function matricesOf({ targets }: ProfileData): Map<string, string> {
+  const decisions = targets.flatMap(({ linears }) => Object.entries(linears))
+  const uncertain = decisions.filter(([, { low, high }]) => low !== high)
+  return new Map(uncertain.map(([module, { low, high }]) => [projectionName(module, low, high), module]))
+}
+
+/** @param cols of the linear, if known */
+async function readMatrix(file: SafetensorsFile, name: string, cols: number | undefined): Promise<Tensor<'f32'>> {
+  const fail = (message: string) => new FileFormatError(file.path, message, { item: name })
+  const tensor = await file.read(name)
+  const { dtype, shape } = tensor
+  if (dtype !== 'f16' || shape.length !== 2 || shape[1] !== (cols ?? shape[1]))
+    throw fail(`expected f16 [k,${cols ?? 'cols'}], found ${dtype} [${shape}]`)
+  const at = firstNonFinite(tensor as Tensor<'f16'>)
+  if (at >= 0) throw fail(`element ${at} is not a finite number`)
+  return { dtype: 'f32', shape, data: toFloat32(tensor as Tensor<'f16'>) }
 }
 
 /**
@@ -65,9 +100,10 @@ export async function readProfile(directory: string, name: string): Promise<Prof
  */
 export async function writeProfile(directory: string, profile: Profile): Promise<void> {
   checkProfileName(profile.name)
-  const base = path.join(directory, 'profiles', profile.name)
-  await mkdir(path.dirname(base), { recursive: true }).catch((error) => {
-    throw writeError(path.dirname(base), error)
+  const files = profileFiles(directory, profile.name)
+  const folder = path.dirname(files.json)
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw writeError(folder, error)
   })
   if (profile.projections.size > 0) {
     const entries = [...profile.projections].map(([name, { shape, data }]) => ({
@@ -76,7 +112,7 @@ export async function writeProfile(directory: string, profile: Profile): Promise
       shape,
       data: () => toFloat16(data),
     }))
-    await writeSafetensors(`${base}.safetensors`, entries)
+    await writeSafetensors(files.matrices, entries)
   }
-  await writeFileAtomic(`${base}.json`, `${JSON.stringify(profile.data, null, 2)}\n`)
+  await writeFileAtomic(files.json, `${JSON.stringify(profile.data, null, 2)}\n`)
 }

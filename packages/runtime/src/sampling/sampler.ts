@@ -47,17 +47,32 @@ export function createSampler(options: SamplingOptions = {}): Sampler {
   check('minP', least >= 0 && least <= 1, 'a number from 0 to 1', least)
   check('seed', Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32, 'an integer from 0 to 2^32 - 1', seed)
   const random = createRandom(seed)
+  let all = new Uint32Array(0)
+  const allTokens = (count: number) => {
+    if (all.length !== count) all = Uint32Array.from({ length: count }, (_, v) => v)
+    return all
+  }
   return {
     sample(logits) {
       const logTotal = logSumExp(logits)
       const token =
-        temperature === 0 ? greedy(logits) : draw(logits, candidates(logits, k, p, least, logTotal), temperature, random)
+        temperature === 0
+          ? greedy(logits)
+          : draw(logits, candidates(logits, k, p, least, logTotal, allTokens), temperature, random)
       return { token, logprob: logits[token] - logTotal }
     },
   }
 }
 
-function candidates(logits: Float32Array, k: number, p: number, least: number, logTotal: number): Uint32Array {
+/** @param allTokens the ids below a count; not changed */
+function candidates(
+  logits: Float32Array,
+  k: number,
+  p: number,
+  least: number,
+  logTotal: number,
+  allTokens: (count: number) => Uint32Array,
+): Uint32Array {
   let ids: Uint32Array
   if (k > 0 && k < logits.length) {
     ids = topK(logits, k)
@@ -66,12 +81,6 @@ function candidates(logits: Float32Array, k: number, p: number, least: number, l
     ids = p < 1 ? nucleus(logits, p, logTotal) : allTokens(logits.length)
   }
   return least > 0 ? minP(logits, ids, least) : ids
-}
-
-function allTokens(count: number): Uint32Array {
-  const ids = new Uint32Array(count)
-  for (let v = 0; v < count; v++) ids[v] = v
-  return ids
 }
 
 /** Top-p of all tokens. Sorts no more of them than it needs: mostly a few hundred have nearly all of the probability. */

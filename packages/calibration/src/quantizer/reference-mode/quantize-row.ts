@@ -34,7 +34,15 @@ function writeCodes({ columns }: SortedElements, { bounds, centroids }: Clusteri
   }
 }
 
-/** The weighted means of the clusters; empty clusters keep their centroid. */
+/**
+ * The weighted means of the clusters. An empty cluster keeps its centroid, or takes its left neighbour's where rounding
+ * has put that above it.
+ */
 function refreshed(row: SortedElements, { bounds, centroids }: Clustering): Float32Array {
-  return centroids.map((centroid, j) => (bounds[j] < bounds[j + 1] ? meanOf(row, bounds[j], bounds[j + 1]) : centroid))
+  const means = centroids.slice()
+  for (let j = 0; j < means.length; j++) {
+    if (bounds[j] < bounds[j + 1]) means[j] = meanOf(row, bounds[j], bounds[j + 1])
+    else if (j > 0) means[j] = Math.max(means[j], means[j - 1])
+  }
+  return means
 }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { FileFormatError, firstNonFinite, type OnProgress } from '@dpllm/core'
 import { openRegularFile, type RegularFile, readBytes, writeCheckpoint, writeFileAtomic } from '@dpllm/core/node'
+import type { ImportedModel } from '../imported-model.js'
 import { writeWholeFolder } from '../whole-folder.js'
 import { HEADER_BYTES, type Llama2cHeader, type Llama2cTensor, llama2cLayout, parseLlama2cHeader } from './checkpoint-layout.js'
 import { splitHalves } from './split-halves.js'
@@ -18,14 +19,6 @@ export interface ImportLlama2cOptions {
   readonly overwrite?: boolean
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
-}
-
-/** What was imported. */
-export interface ImportedModel {
-  readonly directory: string
-  readonly parameters: number
-  readonly layers: number
-  readonly vocabularySize: number
 }
 
 /**

@@ -6,7 +6,7 @@ export const MAX_TOKENIZER_BYTES = 2 ** 25
 const MAX_PIECE_BYTES = 256
 
 /** Ids 0 … 2 are unknown, begin and end of text; ids 3 … 258 the 256 bytes. Text pieces follow. */
-export const BYTE_TOKENS_BEGIN = 3
+const BYTE_TOKENS_BEGIN = 3
 export const TEXT_BEGIN = 259
 
 /** A SentencePiece vocabulary: text and score of every id. */

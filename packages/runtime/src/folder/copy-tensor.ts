@@ -1,4 +1,12 @@
-import { bytesPerElement, elementCount, FileFormatError, type FloatTensor, firstNonFinite, floatDTypes, type Tensor } from '@dpllm/core'
+import {
+  bytesPerElement,
+  elementCount,
+  FileFormatError,
+  type FloatTensor,
+  firstNonFinite,
+  floatDTypes,
+  type Tensor,
+} from '@dpllm/core'
 import type { Checkpoint, TensorInfo } from '@dpllm/core/node'
 
 /** Bytes read at a time, so that an embedding of a gigabyte passes through little memory. */
