@@ -105,6 +105,14 @@ refuse('original', weights, ofOriginals, [
 ])
 
 refuse(
+  'original',
+  weights,
+  ['quantize'],
+  [['a weight so large that sums overflow', inData(`${q}.weight`, float32(3e38)), /o_proj: .*finite/]],
+  '',
+)
+
+refuse(
   'sharded',
   'model.safetensors.index.json',
   [...ofOriginals, 'inspect'],

@@ -11,6 +11,9 @@ beforeAll(async () => {
   models = await makeModels(fixtures)
 })
 
+/** What a changed file makes impossible without being wrong itself: a shorter context, another target, weights that overflow. */
+const aboutRequest = /^dpllm: (text|calibrationText|contextLength|maxBits|targetBits|logits|the loss of scored token)\b/
+
 const commandsOf: Readonly<Record<keyof Models, readonly CommandName[]>> = {
   original: ['quantize', 'quantize --no-calib', 'run', 'eval ppl', 'inspect'],
   sharded: ['quantize', 'run', 'inspect'],
@@ -18,9 +21,9 @@ const commandsOf: Readonly<Record<keyof Models, readonly CommandName[]>> = {
 }
 
 test.each<[keyof Models, readonly string[], number]>([
-  ['original', ['model.safetensors', 'config.json', 'tokenizer.json', 'tokenizer_config.json'], 3000],
-  ['sharded', ['model.safetensors.index.json', 'model-00002-of-00003.safetensors'], 800],
-  ['quantized', ['model.safetensors', 'config.json', 'profiles/dp-llm-4.json', 'profiles/dp-llm-4.safetensors'], 3000],
+  ['original', ['model.safetensors', 'config.json', 'tokenizer.json', 'tokenizer_config.json'], 200],
+  ['sharded', ['model.safetensors.index.json', 'model-00002-of-00003.safetensors'], 60],
+  ['quantized', ['model.safetensors', 'config.json', 'profiles/dp-llm-4.json', 'profiles/dp-llm-4.safetensors'], 200],
 ])(
   'whatever becomes of the files of the %s model, commands succeed or say in one line what is wrong',
   async (model, files, numRuns) => {
@@ -29,7 +32,6 @@ test.each<[keyof Models, readonly string[], number]>([
     const trial = async (file: string, command: CommandName, change: Parameters<typeof mutate>[2]) => {
       await folder.damage(file, (bytes) => mutate(file, bytes, change))
       const result = await folder.run(command)
-      if (process.env.LOOK) console.log(file, command, JSON.stringify(change), result.code, result.stderr)
       if (result.code === 0) {
         outcomes.accepted++
         expect(result.stderr).toBe('')

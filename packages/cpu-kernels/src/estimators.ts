@@ -8,6 +8,8 @@ export function lowerEstimator(estimator: Estimator): NativeEstimator {
       return { kind: estimatorKinds.none }
     case 'exact':
       return { kind: estimatorKinds.exact, low: estimator.low, high: estimator.high }
+    case 'linear':
+      return { kind: estimatorKinds.linear, slope: estimator.slope, intercept: estimator.intercept }
     case 'projection':
       return { kind: estimatorKinds.projection, matrix: estimator.matrix.data, rows: estimator.matrix.shape[0] }
   }

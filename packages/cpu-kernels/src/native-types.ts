@@ -38,7 +38,7 @@ export type NativeCache = Handle<'cache'>
 export const floatTypes = { f32: 0, f16: 1, bf16: 2 } as const
 export const axes = { constant: 0, T: 1, R: 2 } as const
 export const activations = { silu: 0, gelu: 1, geluTanh: 2 } as const
-export const estimatorKinds = { none: 0, exact: 1, projection: 2 } as const
+export const estimatorKinds = { none: 0, exact: 1, projection: 2, linear: 3 } as const
 /** In place of the index of an operand that an operator does not have. */
 export const NONE = -1
 
@@ -92,6 +92,7 @@ export type NativeEstimator =
   | { readonly kind: 0 }
   | { readonly kind: 1; readonly low: number; readonly high: number }
   | { readonly kind: 2; readonly matrix: Float32Array; readonly rows: number }
+  | { readonly kind: 3; readonly slope: number; readonly intercept: number }
 
 /** Arrays are read, or filled, while the step runs. */
 export interface NativeStep {

@@ -16,6 +16,16 @@ export { collect, type Generated } from './generate/collect.js'
 export type { Decoder, StepOutput } from './generate/decoder.js'
 export { generate, PREFILL_CHUNK } from './generate/generate.js'
 export type { FinishReason, GenerateOptions, GeneratePart, Prompt, Timings } from './generate/options.js'
+export {
+  type ExportAnyPrecisionOptions,
+  type ExportedModel,
+  exportAnyPrecision,
+} from './import/any-precision/export-any-precision.js'
+export {
+  type ImportAnyPrecisionOptions,
+  type ImportedAnyPrecision,
+  importAnyPrecision,
+} from './import/any-precision/import-any-precision.js'
 export type { ImportedModel } from './import/imported-model.js'
 export { type ImportLlama2cOptions, importLlama2c } from './import/llama2c/import-llama2c.js'
 export { describeLinears, effectiveBits, type LinearInfo } from './model/linears.js'

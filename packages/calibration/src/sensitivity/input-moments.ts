@@ -1,4 +1,4 @@
-import type { Linear } from '@dpllm/core'
+import { DpllmError, type Linear } from '@dpllm/core'
 import { decoderProgram, type Model } from '@dpllm/runtime'
 
 /** f32 [cols] by module: the mean square of every input of a linear over the tokens of a text. */
@@ -13,6 +13,7 @@ const CHUNK = 64
  * OBC use). It needs no gradients, and it keeps the few columns exact that carry massive activations, on which the
  * whole model hangs.
  * @param windows tokens of the text, each from position 0
+ * @throws DpllmError ERR_DPLLM_NOT_FINITE if inputs overflow on the way
  */
 export async function measureInputMoments(
   model: Model,
@@ -35,7 +36,14 @@ export async function measureInputMoments(
       options.onTokens?.(done)
     }
   }
-  return new Map(linears.map((op) => [moduleOf(op), Float32Array.from(sums.get(op.x)!, (sum) => sum / done)]))
+  const moments = new Map(linears.map((op) => [moduleOf(op), Float32Array.from(sums.get(op.x)!, (sum) => sum / done)]))
+  for (const [module, squares] of moments) if (!squares.every(Number.isFinite)) throw overflow(model.directory, module)
+  return moments
+}
+
+function overflow(directory: string, module: string): DpllmError {
+  const message = `${directory}: ${module}: its inputs are no finite numbers on the calibration text; weights may be damaged`
+  return new DpllmError('ERR_DPLLM_NOT_FINITE', message)
 }
 
 /** The head's linear reads the embedding's matrix when both are tied; as a module it is lm_head all the same. */

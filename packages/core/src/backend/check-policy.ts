@@ -20,6 +20,11 @@ export function checkEstimators(estimators: readonly Estimator[], weights: reado
       if (!(Number.isInteger(low) && Number.isInteger(high) && seedBits <= low && low < high && high <= maxBits)) {
         throw new InvalidArgumentError(where, `${seedBits} <= low < high <= ${maxBits}`, `low ${low}, high ${high}`)
       }
+    } else if (estimator.kind === 'linear') {
+      const { slope, intercept } = estimator
+      if (!Number.isFinite(slope) || !Number.isFinite(intercept)) {
+        throw new InvalidArgumentError(where, 'a finite slope and intercept', `slope ${slope}, intercept ${intercept}`)
+      }
     }
   })
 }

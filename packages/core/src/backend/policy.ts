@@ -8,11 +8,13 @@ export const THRESHOLDS = MAX_BITS - MIN_BITS
  * How a select operator gets its estimate e from the token's x [K]:
  * - `none`: e = 0; for bits that do not depend on the token.
  * - `exact`: e = ‖(W_high − W_low) x‖₂ (DP-LLM §3); as dear as two products, for calibration and tests.
+ * - `linear`: e = slope · ‖x‖₂ + intercept (DP-LLM §5.1, linear regression); slope and intercept are f32.
  * - `projection`: e = ‖G x‖₂ with G = A (W_high − W_low), f32 [k, K] (DP-LLM §5.1, Johnson–Lindenstrauss).
  */
 export type Estimator =
   | { readonly kind: 'none' }
   | { readonly kind: 'exact'; readonly low: number; readonly high: number }
+  | { readonly kind: 'linear'; readonly slope: number; readonly intercept: number }
   | { readonly kind: 'projection'; readonly matrix: Tensor<'f32'> }
 
 /**

@@ -10,7 +10,7 @@ import { ruleOf } from './rules.js'
 export interface GradientOptions {
   /** The value that a crossEntropy writes; what is differentiated is lossScale · Σ_r loss[r]. */
   readonly loss?: string
-  /** Default 1, for the sum over rows. */
+  /** Default 1, for the sum over rows; 1 / R for their mean (Hugging Face's loss, which Any-Precision LLM's Fisher is of). */
   readonly lossScale?: number
   /**
    * Values whose gradients steps give, as the inputs `given:NAME`: where another program goes on from these values to the

@@ -20,7 +20,7 @@ export {
   type TensorInfo,
   type TensorSource,
 } from './safetensors-file.js'
-export { writeError } from './system-error.js'
+export { readError, writeError } from './system-error.js'
 export { writeFileAtomic, writeWhole } from './temporary-file.js'
 export { writeCheckpoint } from './write-checkpoint.js'
 export { type TensorData, type TensorEntry, type WriteOptions, writeSafetensors } from './write-safetensors.js'

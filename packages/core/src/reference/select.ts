@@ -17,6 +17,11 @@ export function estimate(dense: DenseWeights, weight: BitPlaneWeight, estimator:
       for (let n = 0; n < weight.rows; n++) sum += (high[n] - low[n]) ** 2
       return Math.fround(Math.sqrt(sum))
     }
+    case 'linear': {
+      let sum = 0
+      for (let k = 0; k < weight.cols; k++) sum += x[k] ** 2
+      return Math.fround(Math.fround(estimator.slope) * Math.sqrt(sum) + Math.fround(estimator.intercept))
+    }
     case 'projection': {
       const k = estimator.matrix.shape[0]
       const projected = new Float32Array(k)

@@ -74,13 +74,16 @@ Estimators parse_estimators(const Napi::Array& array) {
   Estimators estimators;
   for (uint32_t i = 0; i < array.Length(); i++) {
     const Napi::Object o = array.Get(i).As<Napi::Object>();
-    Estimator estimator = {static_cast<Estimator::Kind>(int_field(o, "kind")), 0, 0, nullptr, 0};
+    Estimator estimator = {static_cast<Estimator::Kind>(int_field(o, "kind")), 0, 0, nullptr, 0, 0, 0};
     if (estimator.kind == Estimator::Kind::exact) {
       estimator.low = int_field(o, "low");
       estimator.high = int_field(o, "high");
     } else if (estimator.kind == Estimator::Kind::projection) {
       estimator.matrix = array_field<float>(o, "matrix");
       estimator.rows = size_field(o, "rows");
+    } else if (estimator.kind == Estimator::Kind::linear) {
+      estimator.slope = static_cast<float>(double_field(o, "slope"));
+      estimator.intercept = static_cast<float>(double_field(o, "intercept"));
     }
     estimators.push_back(estimator);
   }

@@ -17,10 +17,24 @@ static uint8_t decide(float estimate, const float* thresholds, const Weight& wei
   return static_cast<uint8_t>(bits);
 }
 
-// Norms of the product of every token with G, or with W_high - W_low as tiles, which are exact.
+// estimates[t] = slope * (Euclidean norm of row t of `rows`, N values each) + intercept.
+static void norms(Execution& e, const float* rows, size_t N, double slope, double intercept, float* estimates) {
+  e.pool.parallel_for(e.step.token_count, grain_of(N), [&](size_t begin, size_t end, int) {
+    for (size_t t = begin; t < end; t++) {
+      double sum = 0;
+      for (size_t n = 0; n < N; n++) sum += static_cast<double>(rows[t * N + n]) * rows[t * N + n];
+      estimates[t] = static_cast<float>(slope * std::sqrt(sum) + intercept);
+    }
+  });
+}
+
+// Norms of every token itself, or of its product with G, or with W_high - W_low as tiles, which are exact.
 static void estimate(Execution& e, const Select& op, const Estimator& estimator, float* estimates) {
   if (estimator.kind == Estimator::Kind::none) return;
   Weight& weight = e.program.weights[op.weight];
+  if (estimator.kind == Estimator::Kind::linear) {
+    return norms(e, e.f32(op.x), weight.cols, estimator.slope, estimator.intercept, estimates);
+  }
   const bool exact = estimator.kind == Estimator::Kind::exact;
   const size_t tokens = e.step.token_count, N = exact ? weight.rows : estimator.rows;
   e.workspace.estimates.reserve(tokens * N * sizeof(float));
@@ -28,13 +42,7 @@ static void estimate(Execution& e, const Select& op, const Estimator& estimator,
   const ProductRows rows = {op.x, nullptr, tokens, nullptr, products};
   if (exact) tiled_product(e, {{}, &weight, estimator.high, estimator.low}, rows);
   else product(e, {{estimator.matrix, FloatType::f32, estimator.rows, weight.cols}}, rows);
-  e.pool.parallel_for(tokens, grain_of(N), [&](size_t begin, size_t end, int) {
-    for (size_t t = begin; t < end; t++) {
-      double sum = 0;
-      for (size_t n = 0; n < N; n++) sum += static_cast<double>(products[t * N + n]) * products[t * N + n];
-      estimates[t] = static_cast<float>(std::sqrt(sum));
-    }
-  });
+  norms(e, products, N, 1, 0, estimates);
 }
 
 void run(const Select& op, Execution& e) {

@@ -80,10 +80,11 @@ struct Plan {
 
 // How one select operator estimates (core's backend/policy.ts).
 struct Estimator {
-  enum class Kind : int32_t { none = 0, exact = 1, projection = 2 } kind;
+  enum class Kind : int32_t { none = 0, exact = 1, projection = 2, linear = 3 } kind;
   int low, high;        // exact
   const float* matrix;  // projection, [rows, K]
   size_t rows;
+  float slope, intercept;  // linear
 };
 using Estimators = std::vector<Estimator>;
 

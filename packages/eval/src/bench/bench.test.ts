@@ -84,6 +84,9 @@ test('a head shared with the embedding counts once', async () => {
 })
 
 test('unknown shapes are refused by name', async () => {
-  await expect(randomModel('gpt-5', createReferenceBackend())).rejects.toThrow(/one of llama-3-8b, .*found "gpt-5"/)
+  let disposed = 0
+  const backend = { ...createReferenceBackend(), [Symbol.asyncDispose]: async () => void disposed++ }
+  await expect(randomModel('gpt-5', backend)).rejects.toThrow(/one of llama-3-8b, .*found "gpt-5"/)
+  expect(disposed).toBe(1)
   await expect(randomModel('llama-3-8b', createReferenceBackend(), { layers: 33 })).rejects.toThrow(/layers: .* 32/)
 })

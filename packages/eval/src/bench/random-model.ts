@@ -39,7 +39,7 @@ export interface RandomModelOptions {
   readonly onProgress?: OnProgress | undefined
 }
 
-/** A model of random weights in memory: runs, but knows no words. Disposing of it disposes of the backend. */
+/** A model of random weights in memory: runs, but knows no words. It disposes of its backend, and so does a failure. */
 export interface RandomModel extends BenchModel, AsyncDisposable {
   readonly backend: Backend
   /** Bytes of the weights. */
@@ -53,6 +53,15 @@ export interface RandomModel extends BenchModel, AsyncDisposable {
  * @throws InvalidArgumentError for an unknown name, or if the weights do not fit in memory
  */
 export async function randomModel(shape: string, backend: Backend, options: RandomModelOptions = {}): Promise<RandomModel> {
+  try {
+    return await makeModel(shape, backend, options)
+  } catch (error) {
+    await backend[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function makeModel(shape: string, backend: Backend, options: RandomModelOptions): Promise<RandomModel> {
   const config = shapeConfig(shape, options)
   const decoder = decoderProgram(config)
   const specs = decoder.weights.filter(({ name }) => name !== decoder.frequencies)

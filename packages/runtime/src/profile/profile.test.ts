@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { InvalidArgumentError } from '@dpllm/core'
+import { FileFormatError, InvalidArgumentError } from '@dpllm/core'
 import { expect, test } from 'vitest'
 import { listProfiles, type Profile, readProfile, writeProfile } from './profile.js'
 
@@ -30,6 +30,8 @@ test('a profile is read as it was written; its name stays inside the folder', as
     }
     expect(await readdir(folder)).toEqual(['profiles'])
     expect(await readdir(path.join(folder, 'profiles'))).toEqual(['dp-llm-4.5.json', 'dp-llm-4.5.safetensors'])
+    expect(await listProfiles(path.join(folder, 'none'))).toEqual([])
+    await expect(listProfiles(path.join(folder, 'profiles', 'dp-llm-4.5.json'))).rejects.toThrow(FileFormatError)
     await expect(readProfile(folder, '../profiles/dp-llm-4.5')).rejects.toThrow(/one of dp-llm-4\.5/)
   } finally {
     await rm(folder, { recursive: true })

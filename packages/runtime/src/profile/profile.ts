@@ -1,7 +1,15 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { FileFormatError, firstNonFinite, InvalidArgumentError, type Tensor, toFloat16, toFloat32 } from '@dpllm/core'
-import { openSafetensors, readJson, type SafetensorsFile, writeError, writeFileAtomic, writeSafetensors } from '@dpllm/core/node'
+import {
+  openSafetensors,
+  readError,
+  readJson,
+  type SafetensorsFile,
+  writeError,
+  writeFileAtomic,
+  writeSafetensors,
+} from '@dpllm/core/node'
 import { type AdaptiveLinear, checkProfile } from './check-profile.js'
 import { type ProfileData, profileSchema } from './schema.js'
 
@@ -30,9 +38,16 @@ export function profileFiles(directory: string, name: string): { json: string; m
   return { json: `${base}.json`, matrices: `${base}.safetensors` }
 }
 
-/** Names of the profiles of a model folder, sorted. */
+/**
+ * Names of the profiles of a model folder, sorted; none if it has no folder of them.
+ * @throws FileFormatError if that folder cannot be read
+ */
 export async function listProfiles(directory: string): Promise<string[]> {
-  const entries = await readdir(path.join(directory, 'profiles')).catch(() => [])
+  const folder = path.join(directory, 'profiles')
+  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw readError(folder, error)
+  })
   return entries
     .filter((entry) => entry.endsWith('.json'))
     .map((entry) => entry.slice(0, -'.json'.length))

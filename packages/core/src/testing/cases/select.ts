@@ -23,6 +23,7 @@ export function selectCases(): OperatorCase[] {
       const x = randomTensor(random, [T, K])
       const estimators: Estimator[] = [
         { kind: 'exact', low, high },
+        { kind: 'linear', slope: 0.11, intercept: -0.7 },
         { kind: 'projection', matrix: randomTensor(random, [64, K], 0.01) },
       ]
       for (const estimator of estimators) {

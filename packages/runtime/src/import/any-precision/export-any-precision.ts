@@ -96,7 +96,7 @@ function torchEntries(checkpoint: Checkpoint, tensor: ExportedTensor, signal: Ab
     }
     case 'dense': {
       const { name, rows, cols } = tensor.head
-      const data = () => dequantizedHalves(checkpoint, tensor.head, signal)
+      const data = () => dequantizedHalves(checkpoint, tensor.head, { signal })
       return [{ name: `${name}.weight`, dtype: 'f16', shape: [rows, cols], data }]
     }
     case 'tied':

@@ -38,13 +38,14 @@ export async function* asHalves(checkpoint: Checkpoint, info: TensorInfo, signal
 export async function* dequantizedHalves(
   checkpoint: Checkpoint,
   module: StoredModule,
-  signal?: AbortSignal,
+  { signal, weightsAtOnce = PIECE_WEIGHTS }: { signal?: AbortSignal | undefined; weightsAtOnce?: number } = {},
 ): AsyncGenerator<Uint16Array> {
   const { rows, cols, maxBits, planes } = module
   const table = await readTable(checkpoint, module.tables[module.tables.length - 1], { signal })
   const words = wordsPerRow(cols)
-  const piece = Math.max(1, Math.floor(PIECE_WEIGHTS / cols))
+  const piece = Math.max(1, Math.floor(weightsAtOnce / cols))
   for (let first = 0; first < rows; first += piece) {
+    signal?.throwIfAborted()
     const count = Math.min(piece, rows - first)
     const part = new Uint32Array(maxBits * count * words)
     for (let plane = 0; plane < maxBits; plane++) {

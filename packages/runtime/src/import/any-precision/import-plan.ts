@@ -27,11 +27,10 @@ export function planImport(checkpoint: Checkpoint, config: AnyPrecisionConfig): 
   const specs = weights.filter(({ name }) => name !== frequencies)
   const quantized = new Set(config.modules.map((module) => `${module}.weight`))
   for (const name of quantized) {
-    const spec = specs.find((s) => s.name === name)
-    if (spec?.shape.length === 2) continue
-    throw new FileFormatError(checkpoint.directory, 'config.json says that it is quantized, but the model has no such linear', {
-      item: name,
-    })
+    const shape = specs.find((spec) => spec.name === name)?.shape
+    const fail = (message: string) => new FileFormatError(checkpoint.directory, message, { item: name })
+    if (shape?.length !== 2) throw fail('config.json says that it is quantized, but the model has no such linear')
+    if (shape[1] % 32 !== 0) throw fail(`has ${shape[1]} columns, of which Any-Precision cannot pack other than multiples of 32`)
   }
 
   const planned = specs.map(({ name, shape }): PlannedTensor => {
@@ -51,11 +50,6 @@ function packedModule(
   name: string,
   [rows, cols]: readonly [number, number],
 ): PackedModule {
-  if (cols % 32 !== 0) {
-    throw new FileFormatError(checkpoint.directory, `has ${cols} columns, which Any-Precision cannot pack (multiples of 32)`, {
-      item: name,
-    })
-  }
   const planes = expectTensor(checkpoint, `${name}.qweight`, ['i32'], [maxBits, rows, cols / 32])
   const tables: TensorInfo[] = []
   for (let bits = seedBits; bits <= maxBits; bits++) {

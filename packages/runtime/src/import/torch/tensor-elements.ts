@@ -1,4 +1,4 @@
-import { type TorchTensor, torchElementBytes } from './torch-tensor.js'
+import { type TorchTensor, torchElementBytes } from './pickle/torch-tensor.js'
 
 /** Whether the elements lie in row-major order without gaps. */
 export function isContiguous({ shape, strides, elements }: TorchTensor): boolean {

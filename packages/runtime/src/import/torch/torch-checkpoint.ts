@@ -1,9 +1,9 @@
 import path from 'node:path'
 import { bytesPerElement, type DType, FileFormatError, InvalidArgumentError, typedArray } from '@dpllm/core'
 import type { Checkpoint, TensorInfo } from '@dpllm/core/node'
-import { describeValue, ofKind, type PickleValue } from './pickle-values.js'
+import { describeValue, ofKind, type PickleValue } from './pickle/pickle-values.js'
+import type { TorchDType, TorchTensor } from './pickle/torch-tensor.js'
 import { openTorchFile } from './torch-file.js'
-import type { TorchDType, TorchTensor } from './torch-tensor.js'
 
 /** Weights of a folder as one file of torch.save. */
 export const TORCH_CHECKPOINT_FILE = 'pytorch_model.bin'

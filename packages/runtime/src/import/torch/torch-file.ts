@@ -1,10 +1,10 @@
 import { FileFormatError } from '@dpllm/core'
-import { describeValue, ofKind, type PickleValue, type StackTuple } from './pickle-values.js'
-import { readPickle } from './read-pickle.js'
+import { describeValue, ofKind, type PickleValue, type StackTuple } from './pickle/pickle-values.js'
+import { readPickle } from './pickle/read-pickle.js'
+import { storageClasses, type TorchStorage, type TorchTensor, torchElementBytes } from './pickle/torch-tensor.js'
 import { gatherElements, storageRange } from './tensor-elements.js'
-import { storageClasses, type TorchStorage, type TorchTensor, torchElementBytes } from './torch-tensor.js'
-import type { ZipEntry } from './zip-directory.js'
-import { openZip, type ZipFile } from './zip-file.js'
+import type { ZipEntry } from './zip/zip-directory.js'
+import { openZip, type ZipFile } from './zip/zip-file.js'
 
 /** Largest data.pkl that is read: a tensor takes some hundred bytes of it; arrays of numpy lie in it whole. */
 const MAX_PICKLE_BYTES = 2 ** 28

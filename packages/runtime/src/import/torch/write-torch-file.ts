@@ -1,8 +1,8 @@
 import path from 'node:path'
 import { bytesPerElement, elementCount, InvalidArgumentError, type OnProgress } from '@dpllm/core'
 import { type TensorEntry, writeWhole } from '@dpllm/core/node'
-import { type SavedDType, stateDictPickle } from './state-dict-pickle.js'
-import { writeZip, type ZipMember } from './zip-writer.js'
+import { type SavedDType, stateDictPickle } from './pickle/state-dict-pickle.js'
+import { writeZip, type ZipMember } from './zip/zip-writer.js'
 
 /** A tensor to be saved, or one that is another's (a tied head): then they share a storage. */
 export type TorchEntry =

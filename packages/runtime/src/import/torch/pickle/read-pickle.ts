@@ -11,7 +11,7 @@ import type { TorchStorage } from './torch-tensor.js'
  * Most steps of a pickle, and so most values that it makes, keeps or has on the stack: a tensor takes some forty steps,
  * and the files with most tensors have some ten thousand.
  */
-export const MAX_STEPS = 2 ** 22
+const MAX_STEPS = 2 ** 22
 
 /** Highest protocol that Python knows. */
 const MAX_PROTOCOL = 5
@@ -24,6 +24,8 @@ export interface ReadPickleOptions {
   readonly item: string
   /** Finds the storage that a persistent id names: ('storage', class, key, location, elements). */
   readonly storage: (id: StackTuple) => TorchStorage
+  /** Default 4 million. */
+  readonly maxSteps?: number
 }
 
 /**
@@ -31,7 +33,8 @@ export interface ReadPickleOptions {
  * tuples, lists, dicts, tensors and numpy's scalars and arrays, and refuses every other opcode and name.
  * @throws FileFormatError naming what is not read
  */
-export function readPickle(bytes: Uint8Array, { file, item, storage }: ReadPickleOptions): PickleValue {
+export function readPickle(bytes: Uint8Array, options: ReadPickleOptions): PickleValue {
+  const { file, item, storage, maxSteps = MAX_STEPS } = options
   const fail = (message: string) => new FileFormatError(file, message, { item })
   const cursor = createByteCursor(bytes, file, item)
   const stack = createPickleStack(fail)
@@ -138,7 +141,7 @@ export function readPickle(bytes: Uint8Array, { file, item, storage }: ReadPickl
     [op.binpersid]: () => push(storage(popArguments())),
   }
 
-  for (let count = 0; count < MAX_STEPS; count++) {
+  for (let count = 0; count < maxSteps; count++) {
     const code = cursor.u8()
     if (code === op.stop) {
       const value = data(pop())
@@ -149,5 +152,5 @@ export function readPickle(bytes: Uint8Array, { file, item, storage }: ReadPickl
     if (step === undefined) throw fail(`has the opcode ${opcodeName(code)} at ${cursor.position - 1}, which is not read`)
     step()
   }
-  throw fail(`takes more than ${MAX_STEPS} steps`)
+  throw fail(`takes more than ${maxSteps} steps`)
 }
