@@ -22,8 +22,12 @@ export function checkEstimators(estimators: readonly Estimator[], weights: reado
       }
     } else if (estimator.kind === 'linear') {
       const { slope, intercept } = estimator
-      if (!Number.isFinite(slope) || !Number.isFinite(intercept)) {
-        throw new InvalidArgumentError(where, 'a finite slope and intercept', `slope ${slope}, intercept ${intercept}`)
+      if (!Number.isFinite(Math.fround(slope)) || !Number.isFinite(Math.fround(intercept))) {
+        throw new InvalidArgumentError(
+          where,
+          'a slope and intercept that are finite in f32',
+          `slope ${slope}, intercept ${intercept}`,
+        )
       }
     }
   })

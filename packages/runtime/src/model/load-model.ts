@@ -14,8 +14,8 @@ import type { ModelConfig } from '../config/model-config.js'
 import { readModelConfig } from '../config/read-config.js'
 import { readWeights } from '../load/read-weights.js'
 import { countParameters } from '../models/count-parameters.js'
-import { type DecoderProgram, decoderProgram } from '../models/decoder.js'
-import type { AdaptiveLinear } from '../profile/check-profile.js'
+import { decoderProgram } from '../models/decoder.js'
+import { adaptiveLinears } from '../profile/adaptive-linears.js'
 import { listProfiles, readProfile, readProfileData } from '../profile/profile.js'
 import { findTarget } from '../profile/profile-policy.js'
 import { loadChatTemplate } from '../text/chat-template.js'
@@ -107,19 +107,6 @@ async function chooseProfile(directory: string, { profile, targetBits, maxBits }
     if (findTarget(await readProfileData(directory, name), targetBits)) return name
   }
   return undefined
-}
-
-/** The linears that get a select operator: those of the blocks that are bit-planes. */
-function adaptiveLinears({ program, weights }: DecoderProgram, { quantization }: ModelConfig): Map<string, AdaptiveLinear> {
-  const selected = new Set(program.operators.flatMap((op) => (op.kind === 'select' ? [op.weight] : [])))
-  return new Map(
-    weights
-      .filter(({ name }) => selected.has(name))
-      .map(({ name, shape }) => {
-        const module = name.replace(/\.weight$/, '')
-        return [module, { cols: shape[1], bits: quantization!.quantizedModules[module].bits }]
-      }),
-  )
 }
 
 /** A text must not become tokens that the model has no embedding for. (It may have more embeddings than there are tokens.) */

@@ -1,10 +1,8 @@
 import { FileFormatError } from '@dpllm/core'
+import type { AdaptiveLinear } from './adaptive-linears.js'
 import type { ProfileData } from './schema.js'
 
-/** A linear that decides its bits, as a model's files have it. */
-export interface AdaptiveLinear {
-  readonly cols: number
-  /** Bit counts that it can be read at. */
+/** Bit counts that it can be read at. */
   readonly bits: readonly number[]
 }
 

@@ -1,7 +1,7 @@
 import { type Estimator, InvalidArgumentError, type Policy, pairThresholds, THRESHOLDS } from '@dpllm/core'
 import type { LinearInfo } from '../model/linears.js'
 import { type Profile, projectionName } from './profile.js'
-import type { ProfileData, TargetData } from './schema.js'
+import type { DecisionData, ProfileData, TargetData } from './schema.js'
 
 /** The part of a profile for a target; undefined if it has none. */
 export function findTarget({ targets }: ProfileData, targetBits: number): TargetData | undefined {
@@ -39,12 +39,18 @@ export function profilePolicy(profile: Profile, targetBits: number, linears: rea
       throw new InvalidArgumentError('targetBits', wanted, `${targetBits}, which reads ${low} to ${high}`)
     }
     thresholds.set(pairThresholds(low, high, threshold ?? Number.POSITIVE_INFINITY), i * THRESHOLDS)
-    if (low === high) return { kind: 'none' }
-    if (profile.data.estimator === 'exact') return { kind: 'exact', low, high }
-    const matrix = profile.projections.get(projectionName(module, low, high))
-    if (matrix === undefined)
-      throw new InvalidArgumentError(`profile ${profile.name}`, `a matrix ${projectionName(module, low, high)}`, undefined)
-    return { kind: 'projection', matrix }
+    return estimatorOf(profile, module, linear)
   })
   return { estimators, thresholds }
+}
+
+function estimatorOf({ name, data, projections }: Profile, module: string, decision: DecisionData): Estimator {
+  const { low, high, estimator = { kind: data.estimator } } = decision
+  if (low === high) return { kind: 'none' }
+  if (estimator.kind === 'linear') return { kind: 'linear', slope: estimator.slope, intercept: estimator.intercept }
+  if (estimator.kind === 'exact') return { kind: 'exact', low, high }
+  const matrix = projections.get(projectionName(module, low, high))
+  if (matrix === undefined)
+    throw new InvalidArgumentError(`profile ${name}`, `a matrix ${projectionName(module, low, high)}`, undefined)
+  return { kind: 'projection', matrix }
 }

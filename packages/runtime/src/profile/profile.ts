@@ -10,7 +10,8 @@ import {
   writeFileAtomic,
   writeSafetensors,
 } from '@dpllm/core/node'
-import { type AdaptiveLinear, checkProfile } from './check-profile.js'
+import type { AdaptiveLinear } from './adaptive-linears.js'
+import { checkProfile } from './check-profile.js'
 import { type ProfileData, profileSchema } from './schema.js'
 
 /** An adaptation profile: its JSON and the matrices of its estimators by `projectionName`. */
@@ -83,7 +84,7 @@ export async function readProfile(
   const data = await readProfileData(directory, name)
   if (linears !== undefined) checkProfile(data, files.json, linears)
   const projections = new Map<string, Tensor<'f32'>>()
-  const needed = data.estimator === 'projection' ? matricesOf(data) : new Map<string, string>()
+  const needed = matricesOf(data)
   if (needed.size === 0) return { name, data, projections }
   await using file = await openSafetensors(files.matrices)
   for (const [matrix, module] of needed) projections.set(matrix, await readMatrix(file, matrix, linears?.get(module)?.cols))
@@ -91,10 +92,10 @@ export async function readProfile(
 }
 
 /** Names of the matrices that a profile's decisions need, and the modules that they are for. */
-function matricesOf({ targets }: ProfileData): Map<string, string> {
+function matricesOf({ targets, estimator }: ProfileData): Map<string, string> {
   const decisions = targets.flatMap(({ linears }) => Object.entries(linears))
-  const uncertain = decisions.filter(([, { low, high }]) => low !== high)
-  return new Map(uncertain.map(([module, { low, high }]) => [projectionName(module, low, high), module]))
+  const projected = decisions.filter(([, d]) => d.low !== d.high && (d.estimator?.kind ?? estimator) === 'projection')
+  return new Map(projected.map(([module, { low, high }]) => [projectionName(module, low, high), module]))
 }
 
 /** @param cols of the linear, if known */

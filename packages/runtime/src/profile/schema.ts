@@ -2,12 +2,21 @@ import { z } from 'zod'
 
 const bits = z.number().int().min(1).max(8)
 
+/** What estimates the error of a linear (`Estimator` of @dpllm/core). */
+const estimator = z.discriminatedUnion('kind', [
+  z.looseObject({ kind: z.literal('exact') }),
+  z.looseObject({ kind: z.literal('projection') }),
+  z.looseObject({ kind: z.literal('linear'), slope: z.number(), intercept: z.number() }),
+])
+
 /** One linear at one target: `low` bits while its estimate is at most `threshold`, else `high`. */
 const decision = z.looseObject({
   low: bits,
   high: bits,
   /** Infinite thresholds stand as null where low = high, which needs none. */
   threshold: z.number().nullable(),
+  /** Default: that of the profile. */
+  estimator: estimator.optional(),
 })
 
 /**
@@ -21,6 +30,7 @@ export const profileSchema = z.looseObject({
   memoryBudget: z.number(),
   /** Most bits of each module under the budget. */
   maxBits: z.record(z.string(), bits),
+  /** Of all linears that do not say otherwise. */
   estimator: z.enum(['exact', 'projection']),
   targets: z.array(
     z.looseObject({
@@ -36,3 +46,4 @@ export const profileSchema = z.looseObject({
 
 export type ProfileData = z.infer<typeof profileSchema>
 export type TargetData = ProfileData['targets'][number]
+export type DecisionData = TargetData['linears'][string]

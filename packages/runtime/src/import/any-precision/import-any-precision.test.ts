@@ -141,7 +141,7 @@ const section = tied.config['anyprec'] as { arch_config: object }
 const withSection = (changes: object) => ({ ...tied.config, anyprec: { ...section, ...changes } })
 const withArchitecture = (changes: object) => withSection({ arch_config: { ...section.arch_config, ...changes } })
 
-test.each<[what: string, config: object, error: typeof DpllmError, message: RegExp]>([
+test.each<[what: string, config: object, error: typeof FileFormatError | typeof UnsupportedError, message: RegExp]>([
   [
     'no section',
     { ...tied.config, anyprec: undefined },
