@@ -4,7 +4,8 @@ import { addCalibrate } from './commands/calibrate.js'
 import { addChat } from './commands/chat.js'
 import { addDoctor } from './commands/doctor.js'
 import { addEval } from './commands/eval-ppl.js'
-import { addImport } from './commands/import-llama2c.js'
+import { addExport } from './commands/export.js'
+import { addImport } from './commands/import.js'
 import { addInspect } from './commands/inspect.js'
 import { addPull } from './commands/pull.js'
 import { addQuantize } from './commands/quantize.js'
@@ -27,7 +28,20 @@ export function createProgram(context: CommandContext): Command {
     })
     .showHelpAfterError('(--help lists the options)')
     .addHelpText('after', '\nEvery flag can be set by a variable too: --max-tokens by DPLLM_MAX_TOKENS.')
-  for (const add of [addRun, addChat, addQuantize, addCalibrate, addInspect, addEval, addBench, addImport, addPull, addDoctor]) {
+  const commands = [
+    addRun,
+    addChat,
+    addQuantize,
+    addCalibrate,
+    addInspect,
+    addEval,
+    addBench,
+    addImport,
+    addExport,
+    addPull,
+    addDoctor,
+  ]
+  for (const add of commands) {
     add(program, context)
   }
   return program

@@ -26,6 +26,7 @@ export {
   type ImportedAnyPrecision,
   importAnyPrecision,
 } from './import/any-precision/import-any-precision.js'
+export { type ImportDpLlmOptions, type ImportedProfile, importDpLlm } from './import/dp-llm/import-dp-llm.js'
 export type { ImportedModel } from './import/imported-model.js'
 export { type ImportLlama2cOptions, importLlama2c } from './import/llama2c/import-llama2c.js'
 export { describeLinears, effectiveBits, type LinearInfo } from './model/linears.js'
@@ -36,7 +37,7 @@ export { countParameters } from './models/count-parameters.js'
 export { type DecoderProgram, decoderProgram } from './models/decoder.js'
 export { checkProfileName, listProfiles, type Profile, projectionName, readProfile, writeProfile } from './profile/profile.js'
 export { findTarget, profilePolicy } from './profile/profile-policy.js'
-export type { ProfileData, TargetData } from './profile/schema.js'
+export type { DecisionData, ProfileData, TargetData } from './profile/schema.js'
 export { draw } from './sampling/draw.js'
 export { greedy } from './sampling/greedy.js'
 export { minP } from './sampling/min-p.js'

@@ -6,7 +6,7 @@ import { formatCount } from '../output/format.js'
 import { writeJson } from '../output/json.js'
 import { createProgressBar } from '../output/progress.js'
 
-interface ImportFlags {
+interface ImportLlama2cFlags {
   readonly tokenizer: string
   readonly out: string
   readonly overwrite?: boolean
@@ -15,10 +15,8 @@ interface ImportFlags {
 }
 
 /** `dpllm import llama2c CHECKPOINT --tokenizer FILE -o OUT`. */
-export function addImport(program: Command, context: CommandContext): void {
-  const command = program
-    .command('import')
-    .description('make a Hugging Face folder of a model in another format')
+export function addImportLlama2c(parent: Command, context: CommandContext): void {
+  const command = parent
     .command('llama2c')
     .description('a llama2.c checkpoint of version 0 with its tokenizer')
     .argument('<checkpoint>', 'file such as stories15M.bin')
@@ -27,7 +25,7 @@ export function addImport(program: Command, context: CommandContext): void {
     .option('--overwrite', 'replace a model in the folder')
   addQuietFlag(command)
     .option('--json', 'print what was made as JSON')
-    .action(async (checkpoint: string, flags: ImportFlags) => {
+    .action(async (checkpoint: string, flags: ImportLlama2cFlags) => {
       const { io, interrupts } = context
       interrupts.explain('nothing was written')
       using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })

@@ -2,10 +2,6 @@ import { FileFormatError } from '@dpllm/core'
 import type { AdaptiveLinear } from './adaptive-linears.js'
 import type { ProfileData } from './schema.js'
 
-/** Bit counts that it can be read at. */
-  readonly bits: readonly number[]
-}
-
 /**
  * Checks that a profile is one of this model: at every target a possible decision for every linear, within the budget.
  * @param file for messages

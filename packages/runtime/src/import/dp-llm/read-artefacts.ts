@@ -61,12 +61,11 @@ export async function readProjections(
   moduleOf: ReadonlyMap<string, string>,
   columns: ReadonlyMap<string, number>,
 ): Promise<Map<string, Tensor<'f32'>>> {
-  const path_ = path.join(folder, 'jl_d.pt')
-  await using file = await openTorchFile(path_)
-  const found = keyedDict(file.value, path_, moduleOf)
+  await using file = await openTorchFile(path.join(folder, 'jl_d.pt'))
+  const found = keyedDict(file.value, file.path, moduleOf)
   const projections = new Map<string, Tensor<'f32'>>()
   for (const [module, cols] of columns) {
-    const fail: Fail = (message) => new FileFormatError(path_, message, { item: module })
+    const fail: Fail = (message) => new FileFormatError(file.path, message, { item: module })
     const matrix = found.get(module) ?? null
     if (!ofKind(matrix, 'tensor')) throw fail(`expected a tensor, found ${describeValue(matrix)}`)
     const { dtype, shape, elements } = matrix
