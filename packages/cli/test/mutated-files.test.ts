@@ -38,6 +38,7 @@ test.each<[keyof Models, readonly string[], number]>([
       } else {
         outcomes.refused++
         expectRefusal(result)
+        if (!aboutRequest.test(result.stderr)) expect(result.stderr).toContain(folder.model)
       }
     }
     const property = fc.asyncProperty(fc.constantFrom(...files), fc.constantFrom(...commandsOf[model]), mutation, trial)

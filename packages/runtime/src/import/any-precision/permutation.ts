@@ -3,7 +3,7 @@
  * optimisation"). The row's bits, most significant first in each byte, are cut into blocks of 32 words, the last one
  * shorter. Of a block of W words, word t holds the bytes t, W + t, 2W + t, 3W + t, the first of them the most significant:
  * so neighbouring threads of a GPU need neighbouring activations. Our bits are least significant first, so every byte is
- * also turned around. Both directions are the same up to which side is written.
+ * also turned around.
  */
 
 /** Words of a full block: one for each thread of a warp. */
@@ -23,10 +23,7 @@ const reversed = Uint8Array.from({ length: 256 }, (_, byte) => {
  */
 export function toAnyPrecision(planes: Uint32Array, wordsPerRow: number): Int32Array {
   const out = new Int32Array(planes.length)
-  const [ours, theirs] = [bytesOf(planes), bytesOf(out)]
-  forEachByte(planes.length, wordsPerRow, (our, their) => {
-    theirs[their] = reversed[ours[our]]
-  })
+  permute(bytesOf(planes), bytesOf(out), wordsPerRow, true)
   return out
 }
 
@@ -37,21 +34,23 @@ export function toAnyPrecision(planes: Uint32Array, wordsPerRow: number): Int32A
  */
 export function fromAnyPrecision(qweight: Int32Array, wordsPerRow: number): Uint32Array {
   const out = new Uint32Array(qweight.length)
-  const [theirs, ours] = [bytesOf(qweight), bytesOf(out)]
-  forEachByte(qweight.length, wordsPerRow, (our, their) => {
-    ours[our] = reversed[theirs[their]]
-  })
+  permute(bytesOf(qweight), bytesOf(out), wordsPerRow, false)
   return out
 }
 
-/** Calls with the places of the same eight columns in our bytes and in theirs; words are little-endian. */
-function forEachByte(words: number, wordsPerRow: number, visit: (our: number, their: number) => void): void {
-  for (let row = 0; row < words; row += wordsPerRow) {
+/** Moves and turns around the bytes of little-endian words; `toTheirs` says which way. */
+function permute(from: Uint8Array, to: Uint8Array, wordsPerRow: number, toTheirs: boolean): void {
+  for (let row = 0; row < from.length; row += 4 * wordsPerRow) {
     for (let block = 0; block < wordsPerRow; block += BLOCK_WORDS) {
       const W = Math.min(BLOCK_WORDS, wordsPerRow - block)
-      const begin = 4 * (row + block)
+      const begin = row + 4 * block
       for (let j = 0; j < 4; j++) {
-        for (let t = 0; t < W; t++) visit(begin + j * W + t, begin + 4 * t + 3 - j)
+        for (let t = 0; t < W; t++) {
+          const our = begin + j * W + t
+          const their = begin + 4 * t + 3 - j
+          if (toTheirs) to[their] = reversed[from[our]]
+          else to[our] = reversed[from[their]]
+        }
       }
     }
   }

@@ -1,12 +1,12 @@
 import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { quantizeModel } from '@dpllm/calibration'
-import { importLlama2c } from '@dpllm/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dpLlmFiles, type Found, writeDpLlmFolder } from '../../runtime/test/dp-llm-files.js'
-import { runCommand } from '../src/testing/run-command.js'
-import { writeTinyCheckpoint } from '../src/testing/tiny-model.js'
+import { quantizeModel } from '../packages/calibration/src/index.js'
+import { runCommand } from '../packages/cli/src/testing/run-command.js'
+import { writeTinyCheckpoint } from '../packages/cli/src/testing/tiny-model.js'
+import { importLlama2c } from '../packages/runtime/src/index.js'
+import { dpLlmFiles, type Found, writeDpLlmFolder } from '../packages/runtime/test/dp-llm-files.js'
 
 let folder: string
 const inFolder = (name: string) => path.join(folder, name)
