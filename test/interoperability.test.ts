@@ -2,10 +2,8 @@ import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { quantizeModel } from '../packages/calibration/src/index.js'
 import { runCommand } from '../packages/cli/src/testing/run-command.js'
 import { writeTinyCheckpoint } from '../packages/cli/src/testing/tiny-model.js'
-import { importLlama2c } from '../packages/runtime/src/index.js'
 import { dpLlmFiles, type Found, writeDpLlmFolder } from '../packages/runtime/test/dp-llm-files.js'
 
 let folder: string
@@ -13,10 +11,12 @@ const inFolder = (name: string) => path.join(folder, name)
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'dpllm-interoperability-'))
-  await importLlama2c({ ...(await writeTinyCheckpoint(folder, { hidden: 64 })), out: inFolder('original') })
-  await quantizeModel(inFolder('original'), inFolder('quantized'), { maxBits: 6, calibrationText: false })
+  const { checkpoint, tokenizer } = await writeTinyCheckpoint(folder, { hidden: 64 })
+  await json(['import', 'llama2c', checkpoint, '--tokenizer', tokenizer, '-o', inFolder('original')])
+  const quantize = ['quantize', inFolder('original'), '--bits', '3-6', '--no-calib', '-o']
+  await json([...quantize, inFolder('quantized')])
   // What that format keeps dense.
-  await quantizeModel(inFolder('original'), inFolder('dense-head'), { maxBits: 6, headBits: false, calibrationText: false })
+  await json([...quantize, inFolder('dense-head'), '--head-bits', 'none'])
 })
 afterAll(() => rm(folder, { recursive: true }))
 

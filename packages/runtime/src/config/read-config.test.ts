@@ -124,6 +124,9 @@ test('errors say what was wanted', () => {
   expect(() => parse({ head_dim: 2 ** 31 })).toThrow(/head_dim: heads of 2147483648 values, at most 4096/)
   expect(() => parse({ hidden_size: 2 ** 31, num_attention_heads: 1, num_key_value_heads: 1 })).toThrow(/head_dim/)
   expect(() => parse({ hidden_act: 'relu' })).toThrow(/relu/)
+  // Names that every object has.
+  expect(() => parse({ architectures: ['__proto__'] })).toThrow(UnsupportedError)
+  expect(() => parse({ hidden_act: 'toString' })).toThrow(UnsupportedError)
 })
 
 test('whatever the JSON is, only typed errors come out', () => {

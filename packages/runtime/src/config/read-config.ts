@@ -5,21 +5,21 @@ import type { Family, ModelConfig } from './model-config.js'
 import { RopeError, ropeFrequencies } from './rope.js'
 import { configSchema, type RawConfig } from './schema.js'
 
-const families: Record<string, Family> = {
-  LlamaForCausalLM: 'llama',
-  MistralForCausalLM: 'mistral',
-  Qwen2ForCausalLM: 'qwen2',
-  Qwen3ForCausalLM: 'qwen3',
-  Phi3ForCausalLM: 'phi3',
-}
+const families: ReadonlyMap<string, Family> = new Map([
+  ['LlamaForCausalLM', 'llama'],
+  ['MistralForCausalLM', 'mistral'],
+  ['Qwen2ForCausalLM', 'qwen2'],
+  ['Qwen3ForCausalLM', 'qwen3'],
+  ['Phi3ForCausalLM', 'phi3'],
+])
 
-const activations: Record<string, Activation> = {
-  silu: 'silu',
-  swish: 'silu',
-  gelu: 'gelu',
-  gelu_new: 'geluTanh',
-  gelu_pytorch_tanh: 'geluTanh',
-}
+const activations: ReadonlyMap<string, Activation> = new Map([
+  ['silu', 'silu'],
+  ['swish', 'silu'],
+  ['gelu', 'gelu'],
+  ['gelu_new', 'geluTanh'],
+  ['gelu_pytorch_tanh', 'geluTanh'],
+])
 
 /** What transformers takes where config.json does not say: some publishers leave out what equals these. */
 const defaults: Record<Family, { headDim?: number; window?: number }> = {
@@ -56,16 +56,16 @@ export function parseModelConfig(json: unknown, file: string, options: ReadConfi
   }
   const raw = parsed.data
   const architecture = raw.architectures?.[0]
-  const family = families[architecture ?? '']
+  const family = families.get(architecture ?? '')
   if (family === undefined) {
     throw new UnsupportedError(
-      `${file}: architecture ${JSON.stringify(architecture ?? null)} has no program here; known are ${Object.keys(families).join(', ')}`,
+      `${file}: architecture ${JSON.stringify(architecture ?? null)} has no program here; known are ${[...families.keys()].join(', ')}`,
     )
   }
-  const activation = activations[raw.hidden_act ?? 'silu']
+  const activation = activations.get(raw.hidden_act ?? 'silu')
   if (activation === undefined)
     throw new UnsupportedError(
-      `${file}: hidden_act ${JSON.stringify(raw.hidden_act)}; known are ${Object.keys(activations).join(', ')}`,
+      `${file}: hidden_act ${JSON.stringify(raw.hidden_act)}; known are ${[...activations.keys()].join(', ')}`,
     )
   const heads = raw.num_attention_heads
   const kvHeads = raw.num_key_value_heads ?? heads
