@@ -31,22 +31,25 @@ run()
 
 const probe = probeCpu()
 
-test.skipIf(!probe.ok || probe.origin !== 'local build')(
-  'worker threads compute the same and may be terminated in the middle of a step',
-  async () => {
-    const { program, weights } = testProgram()
-    const { description, valueIndex } = lowerProgram(program, weights)
-    const workerData = {
-      addon: fileURLToPath(new URL('../build/Release/dpllm_cpu.node', import.meta.url)),
-      description,
-      plan: makePlan(program, valueIndex, ['logits']),
-      logits: valueIndex.get('logits'),
-      length: 256,
-    }
+test.skipIf(!probe.ok || probe.origin !== 'local build').each([
+  // one long step, and steps so short that some workers end while a result is handed over
+  { when: 'in the middle of a step', length: 256, rounds: 1 },
+  { when: 'between steps', length: 2, rounds: 20 },
+])('worker threads compute the same and may be terminated $when', { timeout: 60_000 }, async ({ length, rounds }) => {
+  const { program, weights } = testProgram()
+  const { description, valueIndex } = lowerProgram(program, weights)
+  const workerData = {
+    addon: fileURLToPath(new URL('../build/Release/dpllm_cpu.node', import.meta.url)),
+    description,
+    plan: makePlan(program, valueIndex, ['logits']),
+    logits: valueIndex.get('logits'),
+    length,
+  }
+  for (let round = 0; round < rounds; round++) {
     const workers = [0, 1].map(() => new Worker(source, { eval: true, workerData }))
     const [a, b] = await Promise.all(workers.map(async (w) => (await once(w, 'message'))[0]))
     expect(a).toBe(b)
     expect(a).not.toBe(0)
     for (const w of workers) expect(await w.terminate()).toBe(1)
-  },
-)
+  }
+})
