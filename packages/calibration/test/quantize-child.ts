@@ -8,7 +8,13 @@ const kill = () => process.kill(process.pid, 'SIGKILL')
 let steps = 0
 await quantizeModel(source, out, {
   shardBytes: 1,
+  // Several groups of gradients, each written after every sample.
+  sensitivity: 'fisher',
+  backend: 'reference',
   calibrationText: 'the cat sat on the mat. '.repeat(8),
+  sequenceLength: 48,
+  accumulatorBytes: 20000,
+  checkpointSeconds: 0,
   // Few rows a call, so that there are many moments to be killed at.
   quantizer: { ...typescriptRowQuantizer(), weightsPerCall: 256 },
   onProgress: () => {

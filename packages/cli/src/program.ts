@@ -10,6 +10,7 @@ import { addInspect } from './commands/inspect.js'
 import { addPull } from './commands/pull.js'
 import { addQuantize } from './commands/quantize.js'
 import { addRun } from './commands/run.js'
+import { addTune } from './commands/tune.js'
 import type { CommandContext } from './context.js'
 import { EnvironmentCommand } from './environment.js'
 import { packageVersion } from './version.js'
@@ -32,6 +33,7 @@ export function createProgram(context: CommandContext): Command {
     addRun,
     addChat,
     addQuantize,
+    addTune,
     addCalibrate,
     addInspect,
     addEval,

@@ -46,7 +46,8 @@ describe.skipIf(!data || !probeCpu().ok).each([
     quantized = path.join(folder, name)
     const train = await readText(path.join(data!, 'tinystories', 'train-2MiB.txt'))
     text = await readText(path.join(data!, 'tinystories', 'valid-a.txt'))
-    await quantizeModel(path.join(data!, name), quantized, { calibrationText: train })
+    // Untuned, as what is tested here is how precisions are read.
+    await quantizeModel(path.join(data!, name), quantized, { calibrationText: train, tuning: false })
     await calibrateModel({ model: quantized, calibrationText: train, memoryBudget: 5, targets: [3.5, 4.5] })
     for (const bits of allBits) uniform.set(bits, await evaluate(quantized, { profile: false }, { precision: bits }))
   }, 300_000)

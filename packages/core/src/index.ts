@@ -14,10 +14,20 @@ export { checkStepInputs, elementsOf } from './backend/step-inputs.js'
 export { type BitsAround, bitsAround } from './bit-planes/bits-around.js'
 export { dequantize, dequantizeRow, truncateBits } from './bit-planes/dequantize.js'
 export { packPlanes, unpackPlanes } from './bit-planes/pack.js'
-export { type BitPlaneWeight, checkBitPlaneWeight, lutOf, MAX_BITS, MIN_BITS, wordsPerRow } from './bit-planes/weight.js'
+export {
+  type BitPlaneWeight,
+  checkBitPlaneWeight,
+  lutOf,
+  MAX_BITS,
+  MIN_BITS,
+  tableEntries,
+  tableOffset,
+  wordsPerRow,
+} from './bit-planes/weight.js'
 export { BackendUnavailableError, DpllmError, FileFormatError, InvalidArgumentError, UnsupportedError } from './errors.js'
 export { firstNonFinite } from './finite.js'
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16, toFloat16, toFloat32 } from './float16.js'
+export { distillationProgram } from './gradient/distillation-program.js'
 export { type GradientOptions, gradientProgram } from './gradient/gradient-program.js'
 export { mixedProgram } from './gradient/mixed-program.js'
 export { accumulatorName, averageBitsName, givenName, gradientName, type WeightGradient } from './gradient/names.js'
@@ -27,12 +37,15 @@ export { checkProgram } from './program/check.js'
 export type {
   Accumulate,
   AccumulateMode,
+  AccumulateTables,
   AttentionGradient,
   BitsGradient,
   Concat,
   CrossEntropyGradient,
   GateGradient,
   GradientOperator,
+  KlDivergence,
+  KlDivergenceGradient,
   LinearTransposed,
   MixedLinear,
   MixedLinearTransposed,

@@ -1,8 +1,8 @@
 import { type Backend, BackendUnavailableError, type CompiledProgram, type Program, type Weights } from '@dpllm/core'
 import { CpuProgram } from './compiled-program.js'
 import { loadAddon } from './load-addon.js'
-import { lowerProgram } from './lower.js'
-import { floatTypes, type NativeAddon, type NativeBackend } from './native-types.js'
+import { type LoweredProgram, lowerProgram } from './lower.js'
+import { floatTypes, type NativeAddon, type NativeBackend, type NativeProgram } from './native-types.js'
 import { type CpuBackendOptions, resolveSettings } from './settings.js'
 
 /**
@@ -41,7 +41,17 @@ class CpuBackend implements Backend {
   async compile(program: Program, weights: Weights): Promise<CompiledProgram> {
     if (this.#disposed) throw new BackendUnavailableError('cpu', 'it has been disposed')
     const lowered = lowerProgram(program, weights)
-    return new CpuProgram(this.addon, this.addon.compile(this.native, lowered.description), program, weights, lowered)
+    return new CpuProgram(this.addon, this.#compile(lowered), program, weights, lowered)
+  }
+
+  #compile({ description }: LoweredProgram): NativeProgram {
+    try {
+      return this.addon.compile(this.native, description)
+    } catch (cause) {
+      const bytes = description.accumulators.reduce((sum, { rows, cols }) => sum + 4 * rows * cols, 0)
+      const wanted = `no memory for vectors and accumulators of ${bytes} bytes: accumulate fewer weights at once`
+      throw new BackendUnavailableError('cpu', wanted, { cause })
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,11 +1,11 @@
-import { InvalidArgumentError, type Operator, type Program, type ValueInfo } from '@dpllm/core'
+import { InvalidArgumentError, type Operator, operands, type Program, type ValueInfo } from '@dpllm/core'
 
 /** Values of an operator that must have the same rows: T, R, or those of the first one. */
 type RowGroup = { readonly rows: 'T' | 'R' | 'same'; readonly names: readonly (string | undefined)[] }
 
 /**
  * Native code reads and writes as many rows as a value's first dimension says: checks that those of every operator's
- * values agree, and the types of its integers. Widths are core's `checkProgram`'s part.
+ * values agree, and all types. Widths, and the rows of gradient operators' floats, are core's `checkProgram`'s part.
  * @throws InvalidArgumentError naming the operator
  */
 export function checkRows(program: Program): void {
@@ -19,9 +19,11 @@ export function checkRows(program: Program): void {
         if (found !== wanted) throw new InvalidArgumentError(`${where}: rows of ${name}`, String(wanted), found)
       }
     }
-    for (const [name, dtype] of integersOf(op)) {
+    const integers = new Map(integersOf(op))
+    for (const name of Object.values(operands(op)).flat()) {
+      const wanted = integers.get(name) ?? 'f32'
       const found = program.values[name]?.dtype
-      if (found !== dtype) throw new InvalidArgumentError(`${where}: ${name}`, `dtype ${dtype}`, found)
+      if (found !== wanted) throw new InvalidArgumentError(`${where}: ${name}`, `dtype ${wanted}`, found)
     }
   }
 }
@@ -53,6 +55,13 @@ function rowGroups(op: Operator): RowGroup[] {
       ]
     case 'crossEntropy':
       return [{ rows: 'R', names: [op.logits, op.targets, op.out] }]
+    case 'linearTransposed':
+    case 'accumulateTables':
+      return [{ rows: 'same', names: [op.dy, op.bits] }]
+    case 'put':
+      return [{ rows: 'R', names: [op.x, op.rows] }]
+    case 'crossEntropyGradient':
+      return [{ rows: 'R', names: [op.logits, op.targets] }]
     default:
       return []
   }
@@ -64,12 +73,16 @@ function integersOf(op: Operator): [name: string, dtype: ValueInfo['dtype']][] {
     case 'embed':
       return [[op.tokens, 'u32']]
     case 'linear':
+    case 'linearTransposed':
+    case 'accumulateTables':
       return op.bits === undefined ? [] : [[op.bits, 'u8']]
     case 'select':
       return [[op.bits, 'u8']]
     case 'take':
+    case 'put':
       return [[op.rows, 'u32']]
     case 'crossEntropy':
+    case 'crossEntropyGradient':
       return [[op.targets, 'u32']]
     default:
       return []

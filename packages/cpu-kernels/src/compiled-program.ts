@@ -1,38 +1,46 @@
 import {
   BackendUnavailableError,
   type BitPlaneWeight,
+  bitsAround,
   type CheckedStep,
   type CompiledProgram,
   checkEstimators,
   checkStep,
+  checkStepInputs,
   type Estimator,
+  elementsOf,
   InvalidArgumentError,
   type KeyValueCache,
   matrixShape,
   operands,
   type Program,
-  rowWidth,
   type Step,
   type StepResult,
   type Weights,
 } from '@dpllm/core'
+import { CpuCache } from './cache.js'
 import { lowerEstimator } from './estimators.js'
 import type { LoweredProgram } from './lower.js'
-import type { NativeAddon, NativeCache, NativeEstimators, NativePlan, NativeProgram } from './native-types.js'
+import type { NativeAddon, NativeEstimators, NativePlan, NativeProgram } from './native-types.js'
 import { makePlan } from './plan.js'
 
 /** Plans kept per program; a program is run with a handful of sets of outputs. */
 const MAX_PLANS = 64
 
-/** A program compiled for the CPU backend. Steps run one after another. */
+interface Plan {
+  readonly native: NativePlan
+  /** Indices of the operators that run. */
+  readonly operators: readonly number[]
+}
+
+/** A program compiled for the CPU backend. Steps, and what reads or changes its state, run one after another. */
 export class CpuProgram implements CompiledProgram {
   readonly selects: readonly string[]
   readonly #selectWeights: readonly BitPlaneWeight[]
   readonly #vocabulary: number
-  /** Width of the logits that targets index. */
-  readonly #classes: number
-  readonly #written: ReadonlySet<string>
-  readonly #plans = new Map<string, { native: NativePlan; needsTargets: boolean }>()
+  /** Values that a step can give back: those that are inputs or written. */
+  readonly #known: ReadonlySet<string>
+  readonly #plans = new Map<string, Plan>()
   readonly #estimators = new WeakMap<readonly Estimator[], NativeEstimators>()
   #tail: Promise<unknown> = Promise.resolve()
   #disposed = false
@@ -41,17 +49,14 @@ export class CpuProgram implements CompiledProgram {
     private readonly addon: NativeAddon,
     private readonly native: NativeProgram,
     private readonly program: Program,
-    weights: Weights,
+    private readonly weights: Weights,
     private readonly lowered: LoweredProgram,
   ) {
     this.selects = lowered.selects
     this.#selectWeights = lowered.selects.map((name) => weights.get(name) as BitPlaneWeight)
     const tables = program.operators.flatMap((op) => (op.kind === 'embed' ? [matrixShape(weights.get(op.table)!)[0]] : []))
     this.#vocabulary = Math.min(...tables)
-    this.#classes = Math.min(
-      ...program.operators.flatMap((op) => (op.kind === 'crossEntropy' ? [rowWidth(program.values[op.logits].shape)] : [])),
-    )
-    this.#written = new Set(program.operators.flatMap((op) => operands(op).writes))
+    this.#known = new Set([...(program.inputs ?? []), ...program.operators.flatMap((op) => operands(op).writes)])
   }
 
   createCache(capacity: number): KeyValueCache {
@@ -65,19 +70,36 @@ export class CpuProgram implements CompiledProgram {
     }
   }
 
-  run(given: Step): Promise<StepResult> {
-    const result = this.#tail.then(() => this.#run(given))
-    this.#tail = result.catch(() => {})
-    return result
+  run(step: Step): Promise<StepResult> {
+    return this.#inTurn(() => this.#run(step))
   }
 
-  // Programs with accumulators are not compiled yet, so there is none of any name.
-  async accumulator(name: string): Promise<Float32Array> {
-    throw new InvalidArgumentError('accumulator', "names of the program's accumulators", name)
+  accumulator(name: string): Promise<Float32Array> {
+    return this.#inTurn(async () => {
+      const { index, elements } = this.#accumulator(name)
+      const data = new Float32Array(elements)
+      await this.addon.readAccumulator(this.native, index, data).catch(failed)
+      return data
+    })
   }
 
-  async setAccumulator(name: string): Promise<void> {
-    await this.accumulator(name)
+  setAccumulator(name: string, data: Float32Array): Promise<void> {
+    return this.#inTurn(async () => {
+      const { index, elements } = this.#accumulator(name)
+      if (data.length !== elements) throw new InvalidArgumentError(name, `${elements} values`, data.length)
+      await this.addon.writeAccumulator(this.native, index, data).catch(failed)
+    })
+  }
+
+  updateWeights(names: readonly string[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const indices = names.map((name) => {
+        const index = this.lowered.weightIndex.get(name)
+        if (index === undefined) throw new InvalidArgumentError('weights', "names of the program's weights", name)
+        return index
+      })
+      this.addon.updateWeights(this.native, Int32Array.from(indices))
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,26 +109,38 @@ export class CpuProgram implements CompiledProgram {
     this.addon.disposeProgram(this.native)
   }
 
+  /** Runs a task after those that were asked for before. */
+  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = this.#tail.then(() => {
+      this.#check()
+      return task()
+    })
+    this.#tail = result.catch(() => {})
+    return result
+  }
+
   async #run(given: Step): Promise<StepResult> {
-    this.#check()
     const step = checkStep(given, this.#vocabulary, this.selects.length)
     const { cache, policy } = step
     if (!(cache instanceof CpuCache) || cache.owner !== this) {
       throw new InvalidArgumentError('cache', 'a cache that this program made', 'another')
     }
-    const plan = this.#planFor(step)
+    const plan = this.#planFor(step.outputs)
+    checkStepInputs(step, this.program, plan.operators)
+    this.#checkAverageBits(step, plan)
     const T = step.tokens.length
     const bits = new Uint8Array(this.selects.length * T)
     const estimates = new Float32Array(this.selects.length * T)
-    const outputs = step.outputs.map((name) => ({
-      name,
-      value: this.lowered.valueIndex.get(name)!,
-      data: new Float32Array(this.#elements(name, step)),
-    }))
-    // Small arrays are copied: the caller may write to them while the step runs.
+    // What is given is copied: the caller may write to it while the step runs. An input may be an output, too.
+    const place = (name: string, data: Float32Array) => ({ name, value: this.lowered.valueIndex.get(name)!, data })
+    const inputs = (this.program.inputs ?? []).map((name) => place(name, new Float32Array(step.inputs![name])))
+    const outputs = step.outputs.map((name) => {
+      const input = inputs.find((placed) => placed.name === name)
+      return input ?? place(name, new Float32Array(elementsOf(this.program, name, T, step.rows.length)))
+    })
     await this.addon
       .run(this.native, {
-        plan,
+        plan: plan.native,
         cache: cache.native(),
         tokens: step.tokens.slice(),
         position: step.position,
@@ -114,41 +148,52 @@ export class CpuProgram implements CompiledProgram {
         targets: step.targets?.slice(),
         estimators: policy && this.#estimatorsFor(policy.estimators),
         thresholds: policy?.thresholds.slice(),
+        inputs,
         outputs,
         bits,
         estimates,
       })
-      .catch((error: Error) => {
-        throw new BackendUnavailableError('cpu', `a step failed: ${error.message}`, { cause: error })
-      })
+      .catch(failed)
     return { outputs: Object.fromEntries(outputs.map(({ name, data }) => [name, data])), bits, estimates }
   }
 
+  /** @throws BackendUnavailableError */
   #check(): void {
     if (this.#disposed) throw new BackendUnavailableError('cpu', 'the program has been disposed')
   }
 
-  #planFor(step: CheckedStep): NativePlan {
-    const key = step.outputs.join('\0')
+  /** @throws InvalidArgumentError */
+  #accumulator(name: string): { index: number; elements: number } {
+    const index = this.lowered.accumulatorIndex.get(name)
+    if (index === undefined) throw new InvalidArgumentError('accumulator', "names of the program's accumulators", name)
+    const [rows, cols] = this.program.accumulators![index].shape
+    return { index, elements: rows * cols }
+  }
+
+  #planFor(outputs: readonly string[]): Plan {
+    const key = outputs.join('\0')
     let plan = this.#plans.get(key)
     if (plan === undefined) {
-      for (const name of step.outputs) {
-        if (!this.#written.has(name) || this.program.values[name].dtype !== 'f32') {
-          throw new InvalidArgumentError('outputs', "names of f32 values that the program's operators write", name)
+      for (const name of outputs) {
+        if (!this.#known.has(name) || this.program.values[name].dtype !== 'f32') {
+          throw new InvalidArgumentError('outputs', 'names of f32 values that are inputs or that operators write', name)
         }
       }
-      const description = makePlan(this.program, this.lowered.valueIndex, step.outputs)
-      const needsTargets = description.operators.some((index) => this.program.operators[index].kind === 'crossEntropy')
-      plan = { native: this.addon.createPlan(description), needsTargets }
+      const description = makePlan(this.program, this.lowered.valueIndex, outputs)
+      plan = { native: this.addon.createPlan(description), operators: [...description.operators] }
       if (this.#plans.size === MAX_PLANS) this.#plans.clear()
       this.#plans.set(key, plan)
     }
-    if (plan.needsTargets && step.targets === undefined)
-      throw new InvalidArgumentError('targets', 'one id for each of rows', undefined)
-    for (const target of step.targets ?? []) {
-      if (target >= this.#classes) throw new InvalidArgumentError('targets', `ids below ${this.#classes}`, target)
+    return plan
+  }
+
+  /** Average bits that the step gives are between those that are loaded. */
+  #checkAverageBits({ inputs = {} }: CheckedStep, { operators }: Plan): void {
+    for (const index of operators) {
+      const op = this.program.operators[index]
+      if ('averageBits' in op && inputs[op.averageBits] !== undefined)
+        bitsAround(this.weights.get(op.weight) as BitPlaneWeight, inputs[op.averageBits][0])
     }
-    return plan.native
   }
 
   #estimatorsFor(estimators: readonly Estimator[]): NativeEstimators {
@@ -160,36 +205,8 @@ export class CpuProgram implements CompiledProgram {
     }
     return native
   }
-
-  /** Elements of a value in this step. */
-  #elements(name: string, step: CheckedStep): number {
-    const { shape } = this.program.values[name]
-    const rows = shape[0] === 'T' ? step.tokens.length : shape[0] === 'R' ? step.rows.length : (shape[0] ?? 1)
-    return rows * rowWidth(shape)
-  }
 }
 
-/** Keys and values in native memory. */
-class CpuCache implements KeyValueCache {
-  #native: NativeCache | undefined
-
-  constructor(
-    readonly owner: CpuProgram,
-    readonly capacity: number,
-    private readonly addon: NativeAddon,
-    native: NativeCache,
-  ) {
-    this.#native = native
-  }
-
-  /** @throws InvalidArgumentError once disposed */
-  native(): NativeCache {
-    if (this.#native === undefined) throw new InvalidArgumentError('cache', 'one that has not been disposed', 'a disposed one')
-    return this.#native
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#native !== undefined) this.addon.disposeCache(this.#native)
-    this.#native = undefined
-  }
+function failed(error: Error): never {
+  throw new BackendUnavailableError('cpu', `a step failed: ${error.message}`, { cause: error })
 }

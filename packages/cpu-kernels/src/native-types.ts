@@ -19,8 +19,15 @@ export interface NativeAddon {
   disposeCache(cache: NativeCache): void
   /** Fills the step's arrays; must not be called again for this program before the promise is settled. */
   run(program: NativeProgram, step: NativeStep): Promise<void>
+  /** Copies an accumulator, by its index, to an array of its size, or from it; like `run`, one call at a time. */
+  readAccumulator(program: NativeProgram, index: number, data: Float32Array): Promise<void>
+  writeAccumulator(program: NativeProgram, index: number, data: Float32Array): Promise<void>
+  /** Makes anew what is derived from these weights, by index. Not while a step of this program runs. */
+  updateWeights(program: NativeProgram, weights: Int32Array): void
   /** Fills the task's planes and tables. */
   quantizeRows(task: NativeQuantizeRows): Promise<void>
+  /** Fills the task's fitted tables. */
+  refitRows(task: NativeRefitRows): Promise<void>
 }
 
 declare const handle: unique symbol
@@ -77,6 +84,7 @@ export interface NativeProgramDescription {
   readonly weights: readonly NativeWeight[]
   readonly operators: readonly NativeOperator[]
   readonly cacheWidths: Int32Array
+  readonly accumulators: readonly { readonly rows: number; readonly cols: number }[]
 }
 
 /** What a step with certain outputs runs, and where its values live. */
@@ -94,6 +102,11 @@ export type NativeEstimator =
   | { readonly kind: 2; readonly matrix: Float32Array; readonly rows: number }
   | { readonly kind: 3; readonly slope: number; readonly intercept: number }
 
+export interface PlacedValue {
+  readonly value: number
+  readonly data: Float32Array
+}
+
 /** Arrays are read, or filled, while the step runs. */
 export interface NativeStep {
   readonly plan: NativePlan
@@ -104,7 +117,9 @@ export interface NativeStep {
   readonly targets: Uint32Array | undefined
   readonly estimators: NativeEstimators | undefined
   readonly thresholds: Float32Array | undefined
-  readonly outputs: readonly { readonly value: number; readonly data: Float32Array }[]
+  /** Values whose arrays are given; an input that is an output, too, is in both with the same array. */
+  readonly inputs: readonly PlacedValue[]
+  readonly outputs: readonly PlacedValue[]
   /** u8 [selects, T] and f32 [selects, T], all zero. */
   readonly bits: Uint8Array
   readonly estimates: Float32Array
@@ -123,5 +138,21 @@ export interface NativeQuantizeRows {
   readonly planes: Uint32Array
   /** luts[b − seedBits]: f16 [rows, 2^b]. */
   readonly luts: readonly Uint16Array[]
+  readonly threads: number
+}
+
+export interface NativeRefitRows {
+  /** f32 [cols, cols], symmetric and finite. */
+  readonly covariance: Float32Array
+  /** f32 [count, cols]: the original rows from `first`. */
+  readonly weights: Float32Array
+  /** u32 [at least the most bits, rows, ceil(cols / 32)]. */
+  readonly planes: Uint32Array
+  readonly rows: number
+  readonly cols: number
+  readonly first: number
+  readonly count: number
+  /** By ascending bits: `old` f16 [rows, 2^bits], finite, and `fitted` f16 [count, 2^bits]. */
+  readonly tables: readonly { readonly bits: number; readonly old: Uint16Array; readonly fitted: Uint16Array }[]
   readonly threads: number
 }

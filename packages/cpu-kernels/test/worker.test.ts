@@ -16,7 +16,7 @@ const backend = addon.createBackend('generic', 2, 8, 0)
 const program = addon.compile(backend, description)
 const step = () => ({
   plan: addon.createPlan(plan), cache: addon.createCache(program, length), tokens: new Uint32Array(length), position: 0,
-  rows: Uint32Array.of(0), outputs: [{ value: workerData.logits, data: new Float32Array(50) }],
+  rows: Uint32Array.of(0), inputs: [], outputs: [{ value: workerData.logits, data: new Float32Array(50) }],
   bits: new Uint8Array(length), estimates: new Float32Array(length),
 })
 const run = async () => {

@@ -1,5 +1,6 @@
 import type { Policy } from '@dpllm/core'
 import type { Model } from '@dpllm/runtime'
+import { runWindows } from './run-windows.js'
 
 /** What the select operators saw and decided over all windows, each array by linear. */
 export interface Observation {
@@ -25,22 +26,15 @@ export async function observe(
   const total = windows.reduce((sum, w) => sum + w.length, 0)
   const estimates = model.linears.map(() => new Float32Array(total))
   let bits = 0
-  let done = 0
-  for (const window of windows) {
-    using cache = model.createCache(window.length)
-    for (let position = 0; position < window.length; position += CHUNK) {
-      options.signal?.throwIfAborted()
-      const tokens = window.subarray(position, position + CHUNK)
-      const T = tokens.length
-      // With its logits, as the last block's selects behind its attention run only for what an output needs.
-      const result = await model.run({ tokens, position, cache, policy })
-      model.linears.forEach((_, i) => {
-        estimates[i].set(result.estimates.subarray(i * T, (i + 1) * T), done)
-      })
-      bits += model.effectiveBits(result.bits, T) * T
-      done += T
-      options.onTokens?.(done)
-    }
+  // With its logits, as the last block's selects behind its attention run only for what an output needs.
+  const steps = runWindows(model, windows, () => ({ policy }), { chunk: CHUNK, signal: options.signal })
+  for await (const { tokens, result, done } of steps) {
+    const T = tokens.length
+    model.linears.forEach((_, i) => {
+      estimates[i].set(result.estimates.subarray(i * T, (i + 1) * T), done - T)
+    })
+    bits += model.effectiveBits(result.bits, T) * T
+    options.onTokens?.(done)
   }
   return { estimates, effectiveBits: bits / total }
 }

@@ -1,13 +1,14 @@
 import { type BitPlaneWeight, FileFormatError, type FloatTensor, toFloat32, wordsPerRow } from '@dpllm/core'
 import type { Checkpoint } from '@dpllm/core/node'
+import type { Sensitivities } from '../sensitivity/sensitivities.js'
 import { firstUnquantizable, MAX_F16 } from './check-values.js'
 import type { QuantizedModule } from './quantization-plan.js'
 import type { RowQuantizer } from './row-quantizer.js'
 
 export interface QuantizeMatrixOptions {
   readonly quantizer: RowQuantizer
-  /** f32 [cols] by module: how much the squared error of a column's weights counts. Without: all the same. */
-  readonly columnWeights?: ReadonlyMap<string, Float32Array> | undefined
+  /** How much the squared error of each weight counts. Without: all the same. */
+  readonly sensitivities?: Sensitivities | undefined
   readonly signal?: AbortSignal | undefined
   /** Called with the number of weights that have just been quantized. */
   readonly onWeights?: (count: number) => void
@@ -20,11 +21,10 @@ export interface QuantizeMatrixOptions {
 export async function quantizeMatrix(
   checkpoint: Checkpoint,
   { name, source, rows, cols, seedBits, maxBits }: QuantizedModule,
-  { quantizer, columnWeights, signal, onWeights }: QuantizeMatrixOptions,
+  { quantizer, sensitivities: known, signal, onWeights }: QuantizeMatrixOptions,
 ): Promise<BitPlaneWeight> {
   const whole = emptyWeight(rows, cols, seedBits, maxBits)
   const rowsPerCall = Math.max(1, Math.floor(quantizer.weightsPerCall / cols))
-  const sensitivities = repeat(columnWeights?.get(name), Math.min(rowsPerCall, rows))
   for (let first = 0; first < rows; first += rowsPerCall) {
     signal?.throwIfAborted()
     const count = Math.min(rowsPerCall, rows - first)
@@ -37,22 +37,11 @@ export async function quantizeMatrix(
         item: source.name,
       })
     }
-    placeRows(
-      whole,
-      await quantizer.quantize(weights, { cols, seedBits, maxBits, sensitivities: sensitivities?.subarray(0, weights.length) }),
-      first,
-    )
+    const sensitivities = await known?.rows(name, first, count, { signal })
+    placeRows(whole, await quantizer.quantize(weights, { cols, seedBits, maxBits, sensitivities }), first)
     onWeights?.(count * cols)
   }
   return whole
-}
-
-/** The same row `count` times. */
-function repeat(row: Float32Array | undefined, count: number): Float32Array | undefined {
-  if (row === undefined) return undefined
-  const rows = new Float32Array(row.length * count)
-  for (let r = 0; r < count; r++) rows.set(row, r * row.length)
-  return rows
 }
 
 function emptyWeight(rows: number, cols: number, seedBits: number, maxBits: number): BitPlaneWeight {

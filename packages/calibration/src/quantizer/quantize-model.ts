@@ -10,22 +10,27 @@ import {
   parseJson,
   UnsupportedError,
 } from '@dpllm/core'
+import { openCheckpoint, readText, writeCheckpointIndex, writeFileAtomic } from '@dpllm/core/node'
+import { addConfigSection, type BackendName, copySideFiles, findSideFiles, parseModelConfig } from '@dpllm/runtime'
+import { tuneInPlace } from '../tables/tune-in-place.js'
+import type { TuneOptions } from '../tables/tune-settings.js'
+import type { TuningReport } from '../tables/tuned-tables-file.js'
+import { planTuning } from '../tables/tuning-plan.js'
+import { outputFingerprint, sensitivityFingerprint, sourceFingerprint } from './fingerprint.js'
+import { measureSensitivities, openSensitivityFolder } from './measure-sensitivities.js'
 import {
-  type Checkpoint,
-  openCheckpoint,
-  readText,
-  writeCheckpointIndex,
-  writeFileAtomic,
-  writeSafetensors,
-} from '@dpllm/core/node'
-import { addConfigSection, copySideFiles, findSideFiles, parseModelConfig } from '@dpllm/runtime'
-import type { InputMoments } from '../sensitivity/input-moments.js'
-import { calibrationSettings, columnWeightsOf, MOMENTS_FILE } from './column-weights.js'
-import { fingerprintOf } from './fingerprint.js'
-import { checkOutput, FINGERPRINT_KEY, openPartialFolder, partialFolder, publishFolder } from './output-folder.js'
+  checkOutput,
+  checkSensitivityFolder,
+  openPartialFolder,
+  partialFolder,
+  publishFolder,
+  removeSensitivities,
+} from './output-folder.js'
 import { type BitCounts, planUnits } from './quantization-plan.js'
 import { createRowQuantizer, type RowQuantizer } from './row-quantizer.js'
-import { planShards, type Shard, shardEntries } from './shards.js'
+import { type SensitivitySettings, sensitivitySettings } from './sensitivity-settings.js'
+import { planShards } from './shards.js'
+import { weightsIn, writeShards } from './write-shards.js'
 
 /** Where files are cut by default: a decoder block of a model with a billion parameters has 60 MB at 8 bits. */
 const SHARD_BYTES = 2 ** 26
@@ -38,14 +43,34 @@ export interface QuantizeModelOptions {
   /** Most bits of the output head; false leaves it as it is. Default 8. */
   readonly headBits?: number | false | undefined
   /**
-   * Text that the model reads first, so that weights count as much as their inputs are large (`measureInputMoments`);
-   * the whole original model is in memory meanwhile. Default a page that comes with the package; false: no reading, all
-   * weights count the same, and a model much larger than memory can be quantized.
+   * What tells how much each weight matters:
+   * - `fisher`: its squared gradients on the calibration text (`measureFisher`). The default where the CPU backend can be
+   *   used; the original model and the sums are in memory meanwhile, and the sums, 4 bytes a weight, on the disk.
+   * - `inputs`: how large its column's inputs are (`measureInputMoments`): no gradients. Otherwise the default.
+   * - `none`: nothing; the model is not loaded, so that one much larger than memory can be quantized.
    */
+  readonly sensitivity?: 'fisher' | 'inputs' | 'none' | undefined
+  /** Text that the model reads for that. Default a page that comes with the package; false for `none`. */
   readonly calibrationText?: string | false | undefined
-  /** Most windows of the calibration text, and their tokens. Default 8 of 256. */
+  /** Most windows of the calibration text, and their tokens. Default 128 of 256, for `inputs` 8 of 256. */
   readonly samples?: number | undefined
   readonly sequenceLength?: number | undefined
+  /**
+   * How far each row of the Fisher information moves towards its matrix's columns, 0 to 1 (`fisherSensitivities`). Default
+   * 0.5; 0 for the quantizer of reference mode, as Any-Precision has none.
+   */
+  readonly fisherSmoothing?: number | undefined
+  /**
+   * Folder that keeps the Fisher information for other runs on the same model, text and windows; made if need be. By
+   * default it lies with the unfinished work and is removed with it.
+   */
+  readonly sensitivityFolder?: string | undefined
+  /** Backend that the model is run on to measure sensitivities; default the fastest. */
+  readonly backend?: BackendName | 'auto' | undefined
+  /** Most bytes of gradients in memory (`measureFisher`). Default 6 GiB. */
+  readonly accumulatorBytes?: number | undefined
+  /** Seconds after which unfinished gradients and tables are written: what being killed can cost. Default 300. */
+  readonly checkpointSeconds?: number | undefined
   /** Threads of the native code; default one for each core. */
   readonly threads?: number | undefined
   /** Aborting keeps the finished files for a later run. */
@@ -60,6 +85,11 @@ export interface QuantizeModelOptions {
    * `referenceModeQuantizer` is for comparing with Any-Precision.
    */
   readonly quantizer?: RowQuantizer | undefined
+  /**
+   * Tunes the tables at the end, so that the model predicts what the original predicts (`tuneTables`). By default where it
+   * pays: with a text of the caller's own that is long enough, on native code, with our own quantizer. false: not at all.
+   */
+  readonly tuning?: false | TuneOptions | undefined
 }
 
 /** What a run did. */
@@ -72,6 +102,10 @@ export interface QuantizeModelResult {
   readonly shards: number
   readonly resumedShards: number
   readonly quantizer: RowQuantizer['name']
+  /** What told how much each weight matters. */
+  readonly sensitivity: SensitivitySettings['kind']
+  /** What tuning the tables did, or why they were not tuned. */
+  readonly tuning: TuningReport | string
 }
 
 /**
@@ -95,28 +129,60 @@ export async function quantizeModel(
     headBits = MAX_BITS,
     shardBytes = SHARD_BYTES,
     overwrite = false,
+    sensitivityFolder,
     signal,
   } = options
   const bits: BitCounts = { seedBits, maxBits, headBits }
   if (!(shardBytes > 0)) throw new InvalidArgumentError('shardBytes', 'a number of bytes above 0', shardBytes)
   await checkOutput(source, out, overwrite)
+  if (sensitivityFolder !== undefined) checkSensitivityFolder(sensitivityFolder, out)
   const config = await readConfig(source)
   const sideFiles = await findSideFiles(source)
   await using checkpoint = await openCheckpoint(source)
   const shards = planShards(planUnits(checkpoint, config.model, bits), shardBytes)
-  const calibration = calibrationSettings(options)
+  const sensitivity = sensitivitySettings(options)
   const quantizer = options.quantizer ?? createRowQuantizer({ threads: options.threads })
-  const settings = { bits, calibration, algorithm: quantizer.algorithm }
-  const fingerprint = await fingerprintOf(checkpoint, config.text, shards, settings)
+  const tuning = await planTuning({
+    ...options,
+    source,
+    text: options.calibrationText || undefined,
+    seedBits,
+    maxBits,
+    asPublished: quantizer.name === 'reference-mode',
+  })
+  const original = await sourceFingerprint(checkpoint, config.text)
+  const settings = { bits, sensitivity, algorithm: quantizer.algorithm, tuning: typeof tuning === 'string' ? null : tuning }
+  const fingerprints = {
+    output: outputFingerprint(original, shards, settings),
+    sensitivity: sensitivityFingerprint(original, sensitivity),
+  }
   const modules = shards.flatMap((shard) => shard.modules)
 
   signal?.throwIfAborted()
-  const finished = await openPartialFolder(out, shards, fingerprint, overwrite)
+  if (sensitivityFolder !== undefined) await openSensitivityFolder(sensitivityFolder, fingerprints.sensitivity)
+  const finished = await openPartialFolder(out, shards, fingerprints, overwrite)
   const folder = partialFolder(out)
   try {
-    const columnWeights = calibration && (await columnWeightsOf(source, folder, calibration, fingerprint, options))
-    const { onProgress } = options
-    await writeShards(checkpoint, folder, shards, { finished, fingerprint, quantizer, columnWeights, signal, onProgress })
+    const missing = shards.filter((shard) => !finished.has(shard.file))
+    if (missing.length > 0) {
+      const { accumulatorBytes, checkpointSeconds, backend, threads, onProgress } = options
+      await using sensitivities = await measureSensitivities({
+        source,
+        settings: sensitivity,
+        folder: sensitivityFolder ?? folder,
+        fingerprint: fingerprints.sensitivity,
+        modules: missing.flatMap((shard) => shard.modules.map(({ name }) => name)),
+        accumulatorBytes,
+        checkpointSeconds,
+        backend,
+        threads,
+        signal,
+        onProgress,
+      })
+      const before = weightsIn(shards) - weightsIn(missing)
+      const fingerprint = fingerprints.output
+      await writeShards(checkpoint, folder, missing, { before, fingerprint, quantizer, sensitivities, signal, onProgress })
+    }
     await copySideFiles(sideFiles, source, folder)
     if (shards.length > 1)
       await writeCheckpointIndex(
@@ -124,18 +190,28 @@ export async function quantizeModel(
         shards.map((shard) => shard.file),
       )
     await writeFileAtomic(join(folder, 'config.json'), addConfigSection(config.text, bits, modules))
-    await rm(join(folder, MOMENTS_FILE), { force: true })
-    await publishFolder(out, overwrite)
+    await removeSensitivities(folder)
   } catch (error) {
     if (isInputError(error)) await rm(folder, { recursive: true, force: true })
     throw error
   }
+  const tuned = await tuneInPlace({
+    ...options,
+    saveSeconds: options.checkpointSeconds,
+    original: source,
+    folder,
+    identity: fingerprints.output,
+    plan: tuning,
+  })
+  await publishFolder(out, overwrite)
   return {
     modules: modules.map((m) => m.name),
     weights: weightsIn(shards),
     shards: shards.length,
     resumedShards: finished.size,
     quantizer: quantizer.name,
+    sensitivity: sensitivity.kind,
+    tuning: tuned,
   }
 }
 
@@ -151,44 +227,6 @@ async function readConfig(directory: string) {
     )
   }
   return { text, model: parseModelConfig(json, file) }
-}
-
-interface WriteShards extends Pick<QuantizeModelOptions, 'signal' | 'onProgress'> {
-  readonly finished: ReadonlySet<string>
-  readonly fingerprint: string
-  readonly quantizer: RowQuantizer
-  readonly columnWeights: InputMoments | false
-}
-
-async function writeShards(
-  checkpoint: Checkpoint,
-  folder: string,
-  shards: readonly Shard[],
-  options: WriteShards,
-): Promise<void> {
-  const { finished, fingerprint, quantizer, columnWeights, signal, onProgress } = options
-  const total = weightsIn(shards)
-  let done = weightsIn(shards.filter((shard) => finished.has(shard.file)))
-  onProgress?.({ stage: 'quantize', done, total, unit: 'weights' })
-  const onWeights = (count: number) => {
-    done += count
-    onProgress?.({ stage: 'quantize', done, total, unit: 'weights' })
-  }
-  for (const shard of shards) {
-    if (finished.has(shard.file)) continue
-    await writeSafetensors(
-      join(folder, shard.file),
-      shardEntries(checkpoint, shard, { quantizer, columnWeights: columnWeights || undefined, signal, onWeights }),
-      {
-        metadata: { format: 'pt', [FINGERPRINT_KEY]: fingerprint },
-        signal,
-      },
-    )
-  }
-}
-
-function weightsIn(shards: readonly Shard[]): number {
-  return shards.reduce((sum, { modules }) => sum + modules.reduce((n, { rows, cols }) => n + rows * cols, 0), 0)
 }
 
 /** An error that running again would meet again; after an abort or a full disk, finished files are worth keeping. */

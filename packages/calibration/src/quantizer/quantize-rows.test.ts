@@ -145,6 +145,19 @@ test('an element without sensitivity gets the nearest code of the best clusterin
   expect([...unpackPlanes(planes, 1, 6, 1)]).toEqual([0, 0, 1, 1, 0, 1])
 })
 
+test('a cluster without sensitivity is split, and its centroids are taken, as if all of it counted the same', () => {
+  const row = Float32Array.of(-5, 3, -2, 1, -4, -1.75)
+  const { planes, luts } = quantizeRows(row, {
+    cols: 6,
+    seedBits: 1,
+    maxBits: 3,
+    sensitivities: Float32Array.of(0, 1, 0, 2, 0, 0),
+  })
+  // One bit parts what counts, two bits the rest from it, three bits that rest: -5 and -4, -2 and -1.75.
+  expect([...luts[2]].map(f16ToF32)).toEqual([-4.5, -1.875, 1, 1, 3, 3, 3, 3])
+  expect([...unpackPlanes(planes, 1, 6, 3)]).toEqual([0, 4, 1, 2, 0, 1])
+})
+
 test('refuses what it cannot quantize', () => {
   const weights = new Float32Array(8)
   const bad = (change: () => unknown, argument: string) => {

@@ -1,5 +1,7 @@
-import { DpllmError, type Linear } from '@dpllm/core'
+import { DpllmError } from '@dpllm/core'
 import { decoderProgram, type Model } from '@dpllm/runtime'
+import { runWindows } from '../calibrate/run-windows.js'
+import { linearsOf } from './linears.js'
 
 /** f32 [cols] by module: the mean square of every input of a linear over the tokens of a text. */
 export type InputMoments = ReadonlyMap<string, Float32Array>
@@ -20,23 +22,17 @@ export async function measureInputMoments(
   windows: readonly Uint32Array[],
   options: { signal?: AbortSignal | undefined; onTokens?: (tokens: number) => void } = {},
 ): Promise<InputMoments> {
-  const linears = decoderProgram(model.config).program.operators.filter((op): op is Linear => op.kind === 'linear')
-  const outputs = [...new Set(linears.map((op) => op.x))]
+  const linears = linearsOf(decoderProgram(model.config).program)
+  const outputs = [...new Set(linears.map(({ x }) => x))]
   const sums = new Map<string, Float64Array>()
-  let done = 0
-  for (const window of windows) {
-    using cache = model.createCache(window.length)
-    for (let position = 0; position < window.length; position += CHUNK) {
-      options.signal?.throwIfAborted()
-      const tokens = window.subarray(position, position + CHUNK)
-      const rows = Uint32Array.from(tokens, (_, t) => t)
-      const result = await model.run({ tokens, position, cache, rows, outputs })
-      for (const name of outputs) addSquares(sums, name, result.outputs[name], tokens.length)
-      done += tokens.length
-      options.onTokens?.(done)
-    }
+  const stepOf = (tokens: Uint32Array) => ({ rows: tokens.map((_, t) => t), outputs })
+  let total = 0
+  for await (const { tokens, result, done } of runWindows(model, windows, stepOf, { chunk: CHUNK, signal: options.signal })) {
+    for (const name of outputs) addSquares(sums, name, result.outputs[name], tokens.length)
+    total = done
+    options.onTokens?.(done)
   }
-  const moments = new Map(linears.map((op) => [moduleOf(op), Float32Array.from(sums.get(op.x)!, (sum) => sum / done)]))
+  const moments = new Map(linears.map(({ module, x }) => [module, Float32Array.from(sums.get(x)!, (sum) => sum / total)]))
   for (const [module, squares] of moments) if (!squares.every(Number.isFinite)) throw overflow(model.directory, module)
   return moments
 }
@@ -44,11 +40,6 @@ export async function measureInputMoments(
 function overflow(directory: string, module: string): DpllmError {
   const message = `${directory}: ${module}: its inputs are no finite numbers on the calibration text; weights may be damaged`
   return new DpllmError('ERR_DPLLM_NOT_FINITE', message)
-}
-
-/** The head's linear reads the embedding's matrix when both are tied; as a module it is lm_head all the same. */
-function moduleOf(op: Linear): string {
-  return op.out === 'logits' ? 'lm_head' : op.weight.replace(/\.weight$/, '')
 }
 
 function addSquares(sums: Map<string, Float64Array>, name: string, x: Float32Array, rows: number): void {

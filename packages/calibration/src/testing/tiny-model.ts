@@ -22,7 +22,8 @@ export interface TinyTensor {
   readonly data: Float32Array
 }
 
-const llama = {
+/** config.json of a Llama of two blocks of width 24. */
+export const tinyConfig = {
   architectures: ['LlamaForCausalLM'],
   model_type: 'llama',
   hidden_size: 24,
@@ -53,7 +54,7 @@ const tokenizer = {
 /** Writes a Hugging Face style folder with random weights and tokenizer files. */
 export async function writeTinyModel(directory: string, options: TinyModelOptions = {}): Promise<void> {
   const { dtype = 'f32', maxShardBytes, seed = 1, edit = (t) => t } = options
-  const config = { ...llama, ...options.config }
+  const config = { ...tinyConfig, ...options.config }
   const random = createRandom(seed)
   const { weights, frequencies } = decoderProgram(parseModelConfig(config, 'config.json'))
   const entries: TensorEntry[] = []

@@ -10,7 +10,8 @@ test('--json prints perplexity, standard error, tokens and effective bits', asyn
   const { code, stdout, stderr } = await evaluate(fixtures.original, '--protocol', 'papers', '--chunks', '3', '--json')
   expect(stderr).toBe('')
   expect(code).toBe(0)
-  expect(JSON.parse(stdout)).toMatchObject({
+  const result = JSON.parse(stdout)
+  expect(result).toMatchObject({
     perplexity: expect.any(Number),
     standardError: expect.any(Number),
     tokens: 3 * 31,
@@ -19,6 +20,9 @@ test('--json prints perplexity, standard error, tokens and effective bits', asyn
     contextLength: 32,
     protocol: 'papers',
   })
+  expect(result.chunkLosses).toHaveLength(3)
+  const mean = result.chunkLosses.reduce((a: number, b: number) => a + b) / 3
+  expect(Math.exp(mean)).toBeCloseTo(result.perplexity, 6)
 })
 
 test('precisions, methods and batch sizes', async () => {

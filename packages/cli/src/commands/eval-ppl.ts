@@ -1,6 +1,6 @@
 import { InvalidArgumentError, UnsupportedError } from '@dpllm/core'
 import { readText } from '@dpllm/core/node'
-import { type Protocol, perplexity } from '@dpllm/eval'
+import { chunkLosses, type Protocol, perplexity } from '@dpllm/eval'
 import { findTarget, type Model, type PrecisionRequest } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
@@ -44,7 +44,7 @@ export function addEval(program: Command, context: CommandContext): void {
       new Option('-b, --batch-size <tokens>', 'tokens of a step; 1 does exactly what decoding does').argParser(integer(1)),
     )
   addLogFlags(addBackendFlags(addPrecisionFlags(command)))
-    .option('--json', 'print one JSON object: perplexity, standardError, tokens, effectiveBits')
+    .option('--json', 'print one JSON object: perplexity, standardError, tokens, effectiveBits, the mean loss of each chunk …')
     .action(async (directory: string, flags: EvalFlags) => {
       const request = requestOf(flags)
       const text = await readText(flags.data, { maxBytes: MAX_TEXT_BYTES })
@@ -52,7 +52,7 @@ export function addEval(program: Command, context: CommandContext): void {
       await using model = await openModel(directory, load, flags, context)
       checkProfile(flags, model)
       using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
-      const { nll: _, ...result } = await perplexity(model, text, {
+      const { nll, ...result } = await perplexity(model, text, {
         ...request,
         protocol: flags.protocol,
         contextLength: flags.ctx,
@@ -62,7 +62,8 @@ export function addEval(program: Command, context: CommandContext): void {
         onProgress: bar.update,
       })
       bar[Symbol.dispose]()
-      if (flags.json) return writeJson(context.io.stdout, result)
+      if (flags.json)
+        return writeJson(context.io.stdout, { ...result, chunkLosses: [...chunkLosses({ nll, chunks: result.chunks })] })
       const { perplexity: value, standardError, tokens, effectiveBits, chunks, contextLength } = result
       context.io.stdout.write(
         `perplexity ${value.toFixed(4)} ± ${standardError.toFixed(4)} at ${effectiveBits.toFixed(3)} effective bits\n`,

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { useFixtures } from '../testing/fixtures.js'
@@ -97,6 +97,58 @@ test('reference mode is its own quantizer, and its seed matters', async () => {
   expect((await quantize('refreshed', '--reference-mode', '--lut-refresh')).bytes).not.toEqual(first.bytes)
 })
 
+test('sensitivities by choice; Fisher information is kept where asked for', async () => {
+  const quantize = async (name: string, ...flags: string[]) => {
+    const out = path.join(fixtures.folder, name)
+    const done = await runCommand(['quantize', fixtures.original, '-o', out, '--calib', fixtures.text, '--json', '-q', ...flags])
+    expect(done).toMatchObject({ code: 0, stderr: '' })
+    return { ...JSON.parse(done.stdout), bytes: await readFile(path.join(out, 'model.safetensors')) }
+  }
+  const kept = path.join(fixtures.folder, 'kept')
+  const flags = ['--samples', '3', '--seq-len', '16']
+  const fisher = await quantize('by-fisher', '--sensitivity', 'fisher', '--sensitivity-dir', kept, ...flags)
+  expect(await readdir(kept)).toEqual(['gradient-squares-lm_head.safetensors'])
+  const inputs = await quantize('by-inputs', '--sensitivity', 'inputs', ...flags)
+  const none = await quantize('by-none', '--sensitivity', 'none')
+  expect([fisher, inputs, none].map(({ sensitivity }) => sensitivity)).toEqual(['fisher', 'inputs', 'none'])
+  expect(new Set([fisher, inputs, none].map(({ bytes }) => bytes.toString('base64'))).size).toBe(3)
+  expect((await quantize('by-no-text', '--no-calib')).bytes).toEqual(none.bytes)
+
+  const other = await runCommand([
+    'quantize',
+    fixtures.original,
+    '-o',
+    path.join(fixtures.folder, 'other'),
+    '--sensitivity',
+    'fisher',
+    '--sensitivity-dir',
+    kept,
+    '-q',
+  ])
+  expect(other.code).toBe(1)
+  expect(other.stderr).toMatch(/^dpllm: .*gradient-squares-lm_head\.safetensors: gradients of another model, text or settings/)
+})
+
+test('tables are tuned if the text is long enough, and else it is said why not', async () => {
+  const text = path.join(fixtures.folder, 'long.txt')
+  await writeFile(text, 'the cat and the hat sat on the mat. '.repeat(460))
+  const quantize = (name: string, ...flags: string[]) =>
+    runCommand(['quantize', fixtures.original, '-o', path.join(fixtures.folder, name), '--sensitivity', 'none', ...flags])
+  const tuned = await quantize('tuned', '--calib', text, '--tune-steps', '2', '-q')
+  expect(tuned).toMatchObject({ code: 0, stderr: '' })
+  expect(tuned.stdout).toMatch(/\| +bits \| divergence before \|/)
+  const page = await quantize('page')
+  expect(page.stderr).toMatch(/tables were not tuned: .*(too short|native code)/)
+  expect(page.code).toBe(0)
+  expect((await quantize('off', '--no-lut-tuning')).stderr).not.toContain('tuned')
+  const short = await quantize('short', '--calib', fixtures.text, '--tune-steps', '2', '-q')
+  expect(short).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/calibrationText: expected a text of at least 64 windows/),
+  })
+  expect(await readdir(fixtures.folder)).not.toContain('short.partial')
+})
+
 test('an existing folder is kept', async () => {
   const { code, stderr } = await runCommand(['quantize', fixtures.original, '-o', fixtures.quantized, '-q'])
   expect(stderr).toMatch(/^dpllm: out: .*quantized/)
@@ -139,6 +191,11 @@ test.each([
   ['--reference-mode', '--seed=-1'],
   ['--seed', '1'],
   ['--quiet', '--lut-refresh'],
+  ['--no-lut-tuning', '--tune-steps=3'],
+  ['--sensitivity', 'hessian'],
+  ['--samples', '0'],
+  ['--seq-len', '1'],
+  ['--no-calib', '--sensitivity', 'fisher'],
 ])('quantize %s %s is wrong usage', async (...args) => {
   expect((await runCommand(['quantize', fixtures.original, '-o', 'x', ...args])).code).toBe(2)
 })

@@ -1,4 +1,4 @@
-import { quantizeModel, referenceModeQuantizer } from '@dpllm/calibration'
+import { type QuantizeModelOptions, quantizeModel, referenceModeQuantizer } from '@dpllm/calibration'
 import { readText } from '@dpllm/core/node'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
@@ -7,6 +7,7 @@ import { bitRange, integer } from '../options/parse.js'
 import { formatCount } from '../output/format.js'
 import { writeJson } from '../output/json.js'
 import { createProgressBar } from '../output/progress.js'
+import { tuningTable } from '../output/tuning-table.js'
 
 interface QuantizeFlags {
   readonly out: string
@@ -14,7 +15,12 @@ interface QuantizeFlags {
   readonly seedBits?: number
   readonly headBits: number | 'none'
   readonly calib?: string | false
+  readonly sensitivity?: 'fisher' | 'inputs' | 'none'
+  readonly samples?: number
+  readonly seqLen?: number
+  readonly sensitivityDir?: string
   readonly lutTuning: boolean
+  readonly tuneSteps?: number
   readonly referenceMode?: boolean
   readonly seed?: number
   readonly lutRefresh?: boolean
@@ -37,8 +43,18 @@ export function addQuantize(program: Command, context: CommandContext): void {
       new Option('--head-bits <bits>', 'bits of the output head; none leaves it as it is').argParser(headBits).default(8),
     )
     .option('--calib <file>', 'text that the model reads first to tell which weights matter (default: a page of ours)')
-    .option('--no-calib', 'weigh all weights the same, without loading the model')
-    .option('--no-lut-tuning', 'leave the tables as clustering makes them (this version always does)')
+    .option('--no-calib', 'weigh all weights the same, without loading the model: as --sensitivity none')
+    .addOption(
+      new Option(
+        '--sensitivity <kind>',
+        'what tells how much weights matter: fisher (their gradients), inputs (how large inputs are) or none (default: fisher with native code)',
+      ).choices(['fisher', 'inputs', 'none']),
+    )
+    .addOption(new Option('--samples <count>', 'windows of the text to use (default: 128; inputs: 8)').argParser(integer(1)))
+    .addOption(new Option('--seq-len <tokens>', 'tokens of a window (default: 256)').argParser(integer(2)))
+    .option('--sensitivity-dir <folder>', 'keep Fisher information here, for other runs on the same model and text')
+    .option('--no-lut-tuning', 'leave the tables as clustering makes them; they are tuned if --calib gives a text of some length')
+    .addOption(new Option('--tune-steps <count>', 'steps of tuning the tables (default: 300)').argParser(integer(1)))
     .option('--reference-mode', "quantize by Any-Precision's own algorithm, to compare with ours")
     .addOption(new Option('--seed <number>', 'random seed of --reference-mode').argParser(integer(0, 2 ** 32 - 1)))
     .option('--lut-refresh', 'with --reference-mode: make every entry of a table the mean of the weights that have its code')
@@ -50,6 +66,11 @@ export function addQuantize(program: Command, context: CommandContext): void {
       if (!flags.referenceMode && (flags.seed !== undefined || flags.lutRefresh)) {
         command.error('error: --seed and --lut-refresh belong to --reference-mode; our own quantizer needs neither')
       }
+      if (flags.calib === false && (flags.sensitivity ?? 'none') !== 'none') {
+        command.error(`error: --sensitivity ${flags.sensitivity} needs a text; leave --no-calib out`)
+      }
+      if (!flags.lutTuning && flags.tuneSteps !== undefined)
+        command.error('error: --tune-steps and --no-lut-tuning exclude each other')
       const { io, interrupts } = context
       const calibrationText = typeof flags.calib === 'string' ? await readText(flags.calib) : flags.calib
       interrupts.explain(`finished parts are kept in ${flags.out}.partial; the same command goes on from there`)
@@ -58,7 +79,12 @@ export function addQuantize(program: Command, context: CommandContext): void {
         seedBits: flags.seedBits ?? flags.bits.least,
         maxBits: flags.bits.most,
         headBits: flags.headBits === 'none' ? false : flags.headBits,
+        sensitivity: flags.sensitivity,
         calibrationText,
+        samples: flags.samples,
+        sequenceLength: flags.seqLen,
+        sensitivityFolder: flags.sensitivityDir,
+        tuning: tuningOption(flags),
         threads: flags.threads,
         overwrite: flags.overwrite ?? false,
         quantizer: flags.referenceMode ? referenceModeQuantizer(flags) : undefined,
@@ -67,12 +93,20 @@ export function addQuantize(program: Command, context: CommandContext): void {
       })
       bar[Symbol.dispose]()
       if (flags.json) return writeJson(io.stdout, { out: flags.out, ...result })
-      const { modules, weights, resumedShards, quantizer } = result
+      const { modules, weights, resumedShards, quantizer, sensitivity, tuning } = result
       const resumed = resumedShards > 0 ? `, ${resumedShards} files from an earlier run` : ''
       io.stdout.write(
-        `${flags.out}: ${modules.length} matrices with ${formatCount(weights)} weights (${quantizer} quantizer${resumed})\n`,
+        `${flags.out}: ${modules.length} matrices with ${formatCount(weights)} weights (${quantizer} quantizer, sensitivity ${sensitivity}${resumed})\n`,
       )
+      if (typeof tuning !== 'string') io.stdout.write(tuningTable(tuning))
+      else if (flags.lutTuning && !flags.quiet) io.stderr.write(`tables were not tuned: ${tuning}\n`)
     })
+}
+
+/** Steps that are asked for are taken in any case; else tables are tuned where it pays. */
+function tuningOption({ lutTuning, tuneSteps }: QuantizeFlags): QuantizeModelOptions['tuning'] {
+  if (!lutTuning) return false
+  return tuneSteps === undefined ? undefined : { steps: tuneSteps }
 }
 
 function headBits(text: string): number | 'none' {

@@ -8,7 +8,8 @@ export interface Backend extends AsyncDisposable {
   /** For people: instruction set and threads, or the device. */
   readonly description: string
   /**
-   * Makes a program ready to run with these weights. Weights stay the caller's and must not change afterwards.
+   * Makes a program ready to run with these weights. Weights stay the caller's and must not change afterwards, but for
+   * `updateWeights`.
    * @throws InvalidArgumentError if shapes do not fit.
    */
   compile(program: Program, weights: Weights): Promise<CompiledProgram>
@@ -38,6 +39,12 @@ export interface CompiledProgram extends AsyncDisposable {
    * @throws InvalidArgumentError if the program has none of this name and size
    */
   setAccumulator(name: string, data: Float32Array): Promise<void>
+  /**
+   * Says that the caller has changed the data of these weights (tables, say) in place, while no step ran: whatever was
+   * derived or copied from them is made anew, before the steps that are called later.
+   * @throws InvalidArgumentError for a name that is no weight of the program
+   */
+  updateWeights(names: readonly string[]): Promise<void>
 }
 
 /** A backend's own memory for the keys and values of one sequence. Truncating is starting at an earlier position. */

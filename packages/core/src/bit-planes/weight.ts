@@ -37,6 +37,16 @@ export function lutOf(weight: BitPlaneWeight, bits: number): Uint16Array {
   return lut
 }
 
+/** Entries of the tables of all bit counts of one row: Σ_b 2^b. */
+export function tableEntries({ seedBits, maxBits }: Pick<BitPlaneWeight, 'seedBits' | 'maxBits'>): number {
+  return 2 ** (maxBits + 1) - 2 ** seedBits
+}
+
+/** Where the table of `bits` bits begins among them, fewest bits first. */
+export function tableOffset({ seedBits }: Pick<BitPlaneWeight, 'seedBits'>, bits: number): number {
+  return 2 ** bits - 2 ** seedBits
+}
+
 /** Throws unless planes and tables have the sizes that the shape and bit counts say. */
 export function checkBitPlaneWeight(name: string, w: BitPlaneWeight): void {
   const { rows, cols, seedBits, maxBits } = w

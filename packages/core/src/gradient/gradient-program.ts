@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors.js'
+import type { KlDivergence } from '../program/gradient-operators.js'
 import { type CrossEntropy, type Operator, operands } from '../program/operators.js'
 import type { Program } from '../program/program.js'
 import { neededOperators } from '../program/prune.js'
@@ -8,7 +9,7 @@ import { ruleOf } from './rules.js'
 
 /** What a gradient program computes. */
 export interface GradientOptions {
-  /** The value that a crossEntropy writes; what is differentiated is lossScale · Σ_r loss[r]. */
+  /** The value that a crossEntropy or a klDivergence writes; what is differentiated is lossScale · Σ_r loss[r]. */
   readonly loss?: string
   /** Default 1, for the sum over rows; 1 / R for their mean (Hugging Face's loss, which Any-Precision LLM's Fisher is of). */
   readonly lossScale?: number
@@ -29,7 +30,7 @@ export interface GradientOptions {
 /**
  * Reverse-mode differentiation of a program: what is needed of its operators, then their transposes from the last to the
  * first, one rule for each (`gradientRules`). The result runs on the same backends, in steps that start at position 0. The
- * gradient of a value with several readers is the sum of what each adds. Bits are constants.
+ * gradient of a value with several readers is the sum of what each adds. Bits and a teacher's logits are constants.
  * @throws InvalidArgumentError for names that are not there or that the loss does not depend on, UnsupportedError where an
  * operator has no rule
  */
@@ -40,17 +41,14 @@ export function gradientProgram(program: Program, options: GradientOptions): Pro
   for (const name of [...given, ...of]) {
     if (program.values[name]?.dtype !== 'f32') throw new InvalidArgumentError('values', "names of the program's f32 values", name)
   }
-  const crossEntropy = loss === undefined ? undefined : crossEntropyOf(program, loss)
-  const seeds = crossEntropy ? [crossEntropy.logits, ...given] : given
+  const lossOperator = loss === undefined ? undefined : lossOperatorOf(program, loss)
+  const seeds = lossOperator ? [lossOperator.logits, ...given] : given
   const reached = operatorsBefore(program, seeds)
   const parts = [...seeds, ...reached.flatMap((op) => ruleOf(op).through(op))]
   for (const name of of) if (!parts.includes(name)) throw new InvalidArgumentError('of', 'values that the loss depends on', name)
 
   const to = createReverse(program, parts, weights)
-  if (crossEntropy) {
-    const { logits, targets } = crossEntropy
-    to.push({ kind: 'crossEntropyGradient', logits, targets, scale: lossScale, out: to.part(logits) })
-  }
+  if (lossOperator) to.push(lossGradient(lossOperator, lossScale, to.part(lossOperator.logits)))
   for (const name of given) to.share(name, to.declare(givenName(name), name))
   for (const op of reached.reverse()) ruleOf(op).reverse(op, to)
   for (const wanted of weights) {
@@ -73,10 +71,19 @@ export function gradientProgram(program: Program, options: GradientOptions): Pro
   return pruned(whole, [...(loss === undefined ? [] : [loss]), ...of.map(gradientName)])
 }
 
-function crossEntropyOf(program: Program, loss: string): CrossEntropy {
-  const found = program.operators.find((op): op is CrossEntropy => op.kind === 'crossEntropy' && op.out === loss)
-  if (found === undefined) throw new InvalidArgumentError('loss', 'a value that a crossEntropy writes', loss)
+/** Where gradients begin. */
+type Loss = CrossEntropy | KlDivergence
+
+function lossOperatorOf(program: Program, loss: string): Loss {
+  const isLoss = (op: Operator): op is Loss => op.kind === 'crossEntropy' || op.kind === 'klDivergence'
+  const found = program.operators.filter(isLoss).find(({ out }) => out === loss)
+  if (found === undefined) throw new InvalidArgumentError('loss', 'a value that a crossEntropy or a klDivergence writes', loss)
   return found
+}
+
+function lossGradient(op: Loss, scale: number, out: string): Operator {
+  if (op.kind === 'crossEntropy') return { kind: 'crossEntropyGradient', logits: op.logits, targets: op.targets, scale, out }
+  return { kind: 'klDivergenceGradient', logits: op.logits, teacher: op.teacher, scale, out }
 }
 
 /** The operators through which `values` depend on anything, in order. */

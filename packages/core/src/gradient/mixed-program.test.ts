@@ -1,37 +1,12 @@
 import { expect, test } from 'vitest'
-import { gradientModel, samples } from '../../test/gradient-model.js'
+import { samples } from '../../test/gradient-model.js'
+import { quantizedModel } from '../../test/quantized-model.js'
 import { staticPolicy } from '../backend/policy.js'
 import { checkProgram } from '../program/check.js'
-import type { Operator } from '../program/operators.js'
-import type { Program, ValueInfo } from '../program/program.js'
-import { matrixShape } from '../program/weights.js'
-import { createRandom } from '../random.js'
-import { centralDifference, randomBitPlanes, randomTensor, relativeError, runInF64 } from '../testing/index.js'
+import type { Program } from '../program/program.js'
+import { centralDifference, relativeError, runInF64 } from '../testing/index.js'
 import { gradientProgram } from './gradient-program.js'
 import { mixedProgram } from './mixed-program.js'
-
-/** The model with bit-planes in its second block. */
-function quantizedModel() {
-  const { program, weights } = gradientModel()
-  const values: Record<string, ValueInfo> = { ...program.values }
-  const names: string[] = []
-  const operators = program.operators.flatMap((op): Operator[] => {
-    if (op.kind !== 'linear' || !op.weight.endsWith('1')) return [op]
-    const [bits, estimate] = [`${op.weight}.bits`, `${op.weight}.estimate`]
-    values[bits] = { dtype: 'u8', shape: ['T'] }
-    values[estimate] = { dtype: 'f32', shape: ['T'] }
-    const [rows, cols] = matrixShape(weights.get(op.weight)!)
-    weights.set(op.weight, randomBitPlanes(names.length, rows, cols, 3, 6))
-    const bias = `${op.weight}.bias`
-    weights.set(bias, randomTensor(createRandom(names.length), [rows]))
-    names.push(op.weight)
-    return [
-      { kind: 'select', x: op.x, weight: op.weight, bits, estimate },
-      { ...op, bias, bits },
-    ]
-  })
-  return { program: { ...program, values, operators } satisfies Program, weights, names }
-}
 
 const { program, weights, names } = quantizedModel()
 const mixed = mixedProgram(program)

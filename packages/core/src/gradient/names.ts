@@ -1,10 +1,12 @@
 import type { AccumulateMode } from '../program/gradient-operators.js'
 
-/** A weight whose gradient is accumulated over steps, and how. */
-export interface WeightGradient {
-  readonly weight: string
-  readonly mode: AccumulateMode
-}
+/**
+ * A weight whose gradient is accumulated over steps, and how: as `Accumulate` does, or, of bit-planes, with respect to the
+ * entries of the tables (`AccumulateTables`), whose bit counts size the accumulator.
+ */
+export type WeightGradient =
+  | { readonly weight: string; readonly mode: AccumulateMode }
+  | { readonly weight: string; readonly mode: 'tables'; readonly seedBits: number; readonly maxBits: number }
 
 /** Value of a gradient program that holds the gradient of `value`. */
 export function gradientName(value: string): string {
@@ -17,7 +19,7 @@ export function givenName(value: string): string {
 }
 
 /** Accumulator of a gradient program. */
-export function accumulatorName({ weight, mode }: WeightGradient): string {
+export function accumulatorName({ weight, mode }: Pick<WeightGradient, 'weight' | 'mode'>): string {
   return `${mode}:${weight}`
 }
 

@@ -1,5 +1,7 @@
+import { tableEntries } from '../bit-planes/weight.js'
 import { InvalidArgumentError, UnsupportedError } from '../errors.js'
-import type { Operator } from '../program/operators.js'
+import type { MixedLinear } from '../program/gradient-operators.js'
+import type { Linear, Operator } from '../program/operators.js'
 import type { Accumulator, Program, ValueInfo } from '../program/program.js'
 import { rowWidth } from '../program/shape-checks.js'
 import { accumulatorName, gradientName, type WeightGradient } from './names.js'
@@ -18,8 +20,8 @@ export interface Reverse {
   share(value: string, part: string): void
   /** The gradient of a value, all of whose readers are reversed: the sum of its parts. */
   of(value: string): string
-  /** Accumulates the gradient of a weight that multiplied `x` and whose products have the gradient `dy`, where wanted. */
-  accumulate(weight: string, x: string, dy: string): void
+  /** Accumulates the gradient of a linear's weight, where it is wanted; `dy` is the gradient of what the linear writes. */
+  accumulate(op: Linear | MixedLinear, dy: string): void
 }
 
 /**
@@ -72,10 +74,17 @@ export function createReverse(program: Program, parts: readonly string[], weight
       sums.set(value, name)
       return name
     },
-    accumulate: (weight, x, dy) => {
+    accumulate: (op, dy) => {
+      const { weight, x } = op
       for (const wanted of weights) {
         if (wanted.weight !== weight) continue
         const into = accumulatorName(wanted)
+        if (wanted.mode === 'tables') {
+          if (op.kind === 'mixedLinear') throw new UnsupportedError(`tables of ${weight}: it is read at average bits`)
+          accumulators.set(into, { name: into, shape: [width(dy), tableEntries(wanted)] })
+          operators.push({ kind: 'accumulateTables', x, dy, weight, ...(op.bits === undefined ? {} : { bits: op.bits }), into })
+          continue
+        }
         if (wanted.mode === 'squares' && accumulators.has(into))
           throw new UnsupportedError(`squares of ${weight}: several linears read it, and the square of a sum is no sum`)
         accumulators.set(into, { name: into, shape: [width(dy), width(x)] })

@@ -177,6 +177,6 @@ test('a value that several operators read has the sum of their gradients', async
 })
 
 test('every operator of a model has a rule', () => {
-  const tested = 'embed rmsNorm linear mixedLinear select rope attention gate add split take crossEntropy'
+  const tested = 'embed rmsNorm linear mixedLinear select rope attention gate add split take crossEntropy klDivergence'
   expect(Object.keys(gradientRules).sort()).toEqual(tested.split(' ').sort())
 })

@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../errors.js'
-import type { MixedLinear } from '../program/gradient-operators.js'
+import type { KlDivergence, MixedLinear } from '../program/gradient-operators.js'
 import type { ModelOperator, Operator } from '../program/operators.js'
 import type { Reverse } from './reverse.js'
 
@@ -12,7 +12,7 @@ export interface GradientRule<Op> {
 }
 
 /** Operators that have a rule. */
-export type DifferentiableOperator = ModelOperator | MixedLinear
+export type DifferentiableOperator = ModelOperator | MixedLinear | KlDivergence
 
 type Rules = {
   readonly [Kind in DifferentiableOperator['kind']]: GradientRule<Extract<DifferentiableOperator, { kind: Kind }>>
@@ -27,6 +27,7 @@ export const gradientRules: Rules = {
   select: noGradient,
   // The loss is where gradients begin (`gradientProgram`); nothing passes through it.
   crossEntropy: noGradient,
+  klDivergence: noGradient,
   rmsNorm: {
     through: ({ x }) => [x],
     reverse: ({ x, weight, eps, out }, to) =>
@@ -34,17 +35,19 @@ export const gradientRules: Rules = {
   },
   linear: {
     through: ({ x }) => [x],
-    reverse: ({ x, weight, bits, out }, to) => {
-      const dy = to.of(out)
-      to.accumulate(weight, x, dy)
+    reverse: (op, to) => {
+      const { x, weight, bits } = op
+      const dy = to.of(op.out)
+      to.accumulate(op, dy)
       to.push({ kind: 'linearTransposed', dy, weight, ...(bits === undefined ? {} : { bits }), out: to.part(x) })
     },
   },
   mixedLinear: {
     through: ({ x, averageBits }) => [x, averageBits],
-    reverse: ({ x, weight, averageBits, out }, to) => {
-      const dy = to.of(out)
-      to.accumulate(weight, x, dy)
+    reverse: (op, to) => {
+      const { x, weight, averageBits } = op
+      const dy = to.of(op.out)
+      to.accumulate(op, dy)
       to.push({ kind: 'mixedLinearTransposed', dy, weight, averageBits, out: to.part(x) })
       to.push({ kind: 'bitsGradient', x, dy, weight, averageBits, out: to.part(averageBits) })
     },

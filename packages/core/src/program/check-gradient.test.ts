@@ -17,6 +17,7 @@ const shapes: Record<string, readonly Dimension[]> = {
   r4: ['R', 4],
   s4: ['R', 4],
   x10: ['T', 10],
+  r: ['R'],
   p: [1],
   q: [1],
 }
@@ -31,7 +32,10 @@ const weights = new Map<string, Weight>([
   ['n', dense(4)],
   ['planes', randomBitPlanes(1, 6, 4)],
 ])
-const accumulators: readonly Accumulator[] = [{ name: 'sum', shape: [6, 4] }]
+const accumulators: readonly Accumulator[] = [
+  { name: 'sum', shape: [6, 4] },
+  { name: 'tables', shape: [6, 2 ** 9 - 2 ** 3] },
+]
 
 /** Everything that the operator does not write is an input. */
 function check(op: GradientOperator, written: readonly string[]): () => void {
@@ -134,6 +138,39 @@ test.each<[GradientOperator, written: string[], changes: [change: object, messag
     ],
   ],
   [
+    { kind: 'klDivergence', logits: 'r4', teacher: 'r4', out: 'r' },
+    ['r', 's4', 'y4'],
+    [
+      [{ logits: 'x4' }, /rows of logits: expected R/],
+      [{ teacher: 'x4' }, /rows of teacher/],
+      [{ teacher: 'x6' }, /width of teacher: expected 4, found 6/],
+      [{ out: 's4' }, /shape of out: expected R, found "R,4"/],
+    ],
+  ],
+  [
+    { kind: 'klDivergenceGradient', logits: 'r4', teacher: 'r4', scale: 1, out: 's4' },
+    ['s4', 'y4', 'y6'],
+    [
+      [{ logits: 'x4' }, /rows of logits: expected R/],
+      [{ teacher: 'x4' }, /rows of teacher/],
+      [{ out: 'y4' }, /rows of out/],
+      [{ out: 'y6' }, /width of out/],
+    ],
+  ],
+  [
+    { kind: 'accumulateTables', x: 'x4', dy: 'x6', weight: 'planes', into: 'tables' },
+    [],
+    [
+      [{ into: 'sum' }, /accumulator sum: expected 6,504, found "6,4"/],
+      [{ into: 'nothing' }, /accumulator nothing: expected 6,504, found undefined/],
+      [{ weight: 'w' }, /expected bit-planes/],
+      [{ x: 'x6' }, /width of x/],
+      [{ dy: 'x4' }, /width of dy/],
+      [{ x: 'r4' }, /rows of dy: expected R/],
+      [{ bits: 'nothing' }, /written before they are read/],
+    ],
+  ],
+  [
     { kind: 'accumulate', x: 'x4', dy: 'x6', mode: 'sum', into: 'sum' },
     [],
     [
@@ -194,6 +231,9 @@ test('what accumulates is kept even when nothing reads a result', () => {
     { kind: 'add', a: 'x4', b: 'x4', out: 'y4' },
     { kind: 'add', a: 'x4', b: 'x4', out: 'z4' },
     { kind: 'accumulate', x: 'y4', dy: 'x6', mode: 'sum', into: 'sum' },
+    { kind: 'accumulateTables', x: 'z4', dy: 'x6', weight: 'planes', into: 'tables' },
   ]
-  expect(neededOperators({ values, operators, caches: [], inputs: ['x4', 'x6'], accumulators }, [])).toEqual([0, 2])
+  const program: Program = { values, operators, caches: [], inputs: ['x4', 'x6'], accumulators }
+  expect(neededOperators(program, [])).toEqual([0, 1, 2, 3])
+  expect(neededOperators({ ...program, operators: operators.slice(0, 3) }, [])).toEqual([0, 2])
 })

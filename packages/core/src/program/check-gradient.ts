@@ -4,10 +4,14 @@ import type { ShapeChecks } from './shape-checks.js'
 
 /** Checks that the shapes of one of these operators agree: widths, and which rows its values have. */
 export function checkGradientShapes(op: GradientOperator, program: Program, checks: ShapeChecks): void {
-  const { width, rows, shape, same, dense, bitPlanes } = checks
+  const { width, rows, shape, same, dense, bitPlanes, tableEntries } = checks
   const like = (name: string, value: string, wanted: string) => {
     same(`width of ${name}`, width(value), width(wanted))
     same(`rows of ${name}`, rows(value), rows(wanted))
+  }
+  const accumulator = (name: string, wanted: readonly number[]) => {
+    const into = program.accumulators?.find((a) => a.name === name)
+    same(`shape of accumulator ${name}`, into && `${into.shape}`, `${wanted}`)
   }
   const averageBits = (value: string) => same('shape of averageBits', `${program.values[value].shape}`, '1')
   switch (op.kind) {
@@ -59,12 +63,27 @@ export function checkGradientShapes(op: GradientOperator, program: Program, chec
       same('rows of logits', rows(op.logits), 'R')
       like('out', op.out, op.logits)
       break
-    case 'accumulate': {
-      const into = program.accumulators?.find(({ name }) => name === op.into)
-      same(`shape of accumulator ${op.into}`, into && `${into.shape}`, `${[width(op.dy), width(op.x)]}`)
+    case 'klDivergence':
+      same('rows of logits', rows(op.logits), 'R')
+      like('teacher', op.teacher, op.logits)
+      same('shape of out', `${program.values[op.out].shape}`, 'R')
+      break
+    case 'klDivergenceGradient':
+      same('rows of logits', rows(op.logits), 'R')
+      like('teacher', op.teacher, op.logits)
+      like('out', op.out, op.logits)
+      break
+    case 'accumulate':
+      accumulator(op.into, [width(op.dy), width(op.x)])
       same('rows of dy', rows(op.dy), rows(op.x))
       break
-    }
+    case 'accumulateTables':
+      bitPlanes(op.weight)
+      same('width of x', width(op.x), shape(op.weight)[1])
+      same('width of dy', width(op.dy), shape(op.weight)[0])
+      same('rows of dy', rows(op.dy), rows(op.x))
+      accumulator(op.into, [shape(op.weight)[0], tableEntries(op.weight)])
+      break
     case 'mixedLinear':
       bitPlanes(op.weight)
       same('width of x', width(op.x), shape(op.weight)[1])

@@ -12,7 +12,10 @@ export type GradientOperator =
   | Concat
   | Put
   | CrossEntropyGradient
+  | KlDivergence
+  | KlDivergenceGradient
   | Accumulate
+  | AccumulateTables
   | MixedLinear
   | MixedLinearTransposed
   | BitsGradient
@@ -98,6 +101,30 @@ export interface CrossEntropyGradient {
   readonly out: string
 }
 
+/**
+ * out[r] = Σ_v P_v (log P_v − log Q_v) with Q = softmax(logits[r]) and P = softmax(teacher[r]): the Kullback–Leibler
+ * divergence of what a model predicts from what its teacher does, in nats (distillation: Hinton, Vinyals and Dean 2015).
+ * logits and teacher [R, V], out [R].
+ */
+export interface KlDivergence {
+  readonly kind: 'klDivergence'
+  readonly logits: string
+  readonly teacher: string
+  readonly out: string
+}
+
+/**
+ * out[r] = scale · (softmax(logits[r]) − softmax(teacher[r])): the gradient of scale · Σ_r klDivergence[r] with respect to
+ * the logits. logits, teacher and out [R, V].
+ */
+export interface KlDivergenceGradient {
+  readonly kind: 'klDivergenceGradient'
+  readonly logits: string
+  readonly teacher: string
+  readonly scale: number
+  readonly out: string
+}
+
 /** What an accumulator adds up of a step's weight gradient G: G itself, or G∘G. */
 export type AccumulateMode = 'sum' | 'squares'
 
@@ -111,6 +138,22 @@ export interface Accumulate {
   readonly x: string
   readonly dy: string
   readonly mode: AccumulateMode
+  /** Name of one of the program's accumulators. */
+  readonly into: string
+}
+
+/**
+ * Adds this step's gradient with respect to the entries of a bit-plane weight's tables to the accumulator `into`
+ * f32 [N, 2^(maxBits + 1) − 2^seedBits]: a row's tables of all bit counts, fewest bits first. For every row t that reads b
+ * bits, into[n, 2^b − 2^seedBits + code_b(n, k)] += dy[t, n] · x[t, k]; codes are constants. x [T, K], dy [T, N], weight
+ * [N, K] bit-planes, `bits` as in `Linear`.
+ */
+export interface AccumulateTables {
+  readonly kind: 'accumulateTables'
+  readonly x: string
+  readonly dy: string
+  readonly weight: string
+  readonly bits?: string
   /** Name of one of the program's accumulators. */
   readonly into: string
 }
@@ -168,8 +211,13 @@ export function gradientOperands(op: GradientOperator): { reads: string[]; write
       return { reads: [op.x, op.rows], writes: [op.out] }
     case 'crossEntropyGradient':
       return { reads: [op.logits, op.targets], writes: [op.out] }
+    case 'klDivergence':
+    case 'klDivergenceGradient':
+      return { reads: [op.logits, op.teacher], writes: [op.out] }
     case 'accumulate':
       return { reads: [op.x, op.dy], writes: [] }
+    case 'accumulateTables':
+      return { reads: op.bits === undefined ? [op.x, op.dy] : [op.x, op.dy, op.bits], writes: [] }
     case 'mixedLinear':
       return { reads: [op.x, op.averageBits], writes: [op.out] }
     case 'mixedLinearTransposed':
@@ -184,6 +232,7 @@ export function gradientWeights(op: GradientOperator): string[] {
   switch (op.kind) {
     case 'linearTransposed':
     case 'rmsNormGradient':
+    case 'accumulateTables':
     case 'mixedLinearTransposed':
     case 'bitsGradient':
       return [op.weight]

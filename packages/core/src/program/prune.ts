@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from '../errors.js'
-import { operands } from './operators.js'
+import { type Operator, operands } from './operators.js'
 import type { Program } from './program.js'
 
 /**
  * Indices, ascending, of the operators that `outputs` need. What outlives the step is kept even when nothing reads a
- * result, with all that it needs: attention, which writes the cache that later steps read, and accumulate.
+ * result, with all that it needs: attention, which writes the cache that later steps read, and what adds to
+ * accumulators.
  */
 export function neededOperators(program: Program, outputs: readonly string[]): number[] {
   for (const name of outputs) {
@@ -15,12 +16,16 @@ export function neededOperators(program: Program, outputs: readonly string[]): n
   for (let i = program.operators.length - 1; i >= 0; i--) {
     const op = program.operators[i]
     const { reads, writes } = operands(op)
-    if (op.kind === 'attention' || op.kind === 'accumulate' || writes.some((name) => wanted.has(name))) {
+    if (outlivesStep(op) || writes.some((name) => wanted.has(name))) {
       needed.push(i)
       for (const name of reads) wanted.add(name)
     }
   }
   return needed.reverse()
+}
+
+function outlivesStep({ kind }: Operator): boolean {
+  return kind === 'attention' || kind === 'accumulate' || kind === 'accumulateTables'
 }
 
 /** For every value, the index in `order` of the last operator that reads it; values of `outputs` live to the end. */

@@ -1,3 +1,4 @@
+import { type BitPlaneWeight, tableEntries } from '../bit-planes/weight.js'
 import { InvalidArgumentError } from '../errors.js'
 import type { Dimension, Program } from './program.js'
 import { isBitPlanes, matrixShape, type Weights } from './weights.js'
@@ -16,6 +17,8 @@ export interface ShapeChecks {
   dense(weight: string): void
   /** @throws InvalidArgumentError if a weight is dense */
   bitPlanes(weight: string): void
+  /** Entries of the tables of all bit counts of one row of bit-planes. */
+  tableEntries(weight: string): number
 }
 
 /** @param where names the operator in errors */
@@ -34,6 +37,7 @@ export function createShapeChecks(where: string, program: Program, weights: Weig
     },
     dense: (weight) => kind(weight, false),
     bitPlanes: (weight) => kind(weight, true),
+    tableEntries: (weight) => tableEntries(weights.get(weight) as BitPlaneWeight),
   }
 }
 

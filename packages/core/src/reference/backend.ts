@@ -26,7 +26,7 @@ function otherEvents(): Promise<void> {
 }
 
 function compile(program: Program, weights: Weights): CompiledProgram {
-  const { selects, accumulators, createCache, run } = compileReference(program, weights, Float32Array)
+  const { selects, accumulators, createCache, run, updateWeights } = compileReference(program, weights, Float32Array)
   const accumulator = (name: string) => {
     const found = accumulators.get(name)
     if (found === undefined) throw new InvalidArgumentError('accumulator', "names of the program's accumulators", name)
@@ -48,6 +48,10 @@ function compile(program: Program, weights: Weights): CompiledProgram {
       const found = accumulator(name)
       if (data.length !== found.length) throw new InvalidArgumentError(name, `${found.length} values`, data.length)
       found.set(data)
+    },
+    updateWeights: async (names) => {
+      await otherEvents()
+      updateWeights(names)
     },
     [Symbol.asyncDispose]: async () => {},
   }

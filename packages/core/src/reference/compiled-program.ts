@@ -6,7 +6,7 @@ import { checkStepInputs, elementsOf } from '../backend/step-inputs.js'
 import type { BitPlaneWeight } from '../bit-planes/weight.js'
 import { InvalidArgumentError } from '../errors.js'
 import { checkProgram } from '../program/check.js'
-import type { Operator, Select } from '../program/operators.js'
+import { type Operator, type Select, weightsOf } from '../program/operators.js'
 import type { Program } from '../program/program.js'
 import { lastReads, neededOperators } from '../program/prune.js'
 import { rowWidth } from '../program/shape-checks.js'
@@ -30,6 +30,8 @@ export interface ReferenceProgram {
   readonly accumulators: ReadonlyMap<string, Floats>
   createCache(capacity: number): KeyValueCache
   run(step: ReferenceStep): ReferenceResult
+  /** As of `CompiledProgram`, at once. */
+  updateWeights(names: readonly string[]): void
 }
 
 class ReferenceCache implements KeyValueCache {
@@ -62,6 +64,7 @@ class ReferenceCache implements KeyValueCache {
 export function compileReference(program: Program, weights: Weights, FloatArray: FloatsConstructor): ReferenceProgram {
   checkProgram(program, weights)
   const dense = createDenseWeights()
+  const used = new Set(program.operators.flatMap(weightsOf))
   const selects = program.operators.filter((op): op is Select => op.kind === 'select')
   const embedding = program.operators.find((op) => op.kind === 'embed')
   const vocabulary = embedding === undefined ? Number.POSITIVE_INFINITY : matrixShape(weights.get(embedding.table)!)[0]
@@ -148,5 +151,11 @@ export function compileReference(program: Program, weights: Weights, FloatArray:
     accumulators,
     createCache: (n) => new ReferenceCache(n, program, FloatArray),
     run,
+    updateWeights: (names) => {
+      for (const name of names) {
+        if (!used.has(name)) throw new InvalidArgumentError('weights', "names of the program's weights", name)
+        dense.forget(weights.get(name)!)
+      }
+    },
   }
 }

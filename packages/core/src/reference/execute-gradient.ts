@@ -4,8 +4,9 @@ import type { GradientOperator } from '../program/gradient-operators.js'
 import type { Weight } from '../program/weights.js'
 import { attentionGradient } from './attention-gradient.js'
 import type { Floats } from './floats.js'
+import { klDivergence, klDivergenceGradient } from './kl-divergence.js'
 import type { DenseWeights } from './linear.js'
-import { accumulate, linearTransposed } from './linear-gradient.js'
+import { accumulate, accumulateTables, linearTransposed } from './linear-gradient.js'
 import { bitsGradient, mixedLinear, mixedLinearTransposed } from './mixed-linear.js'
 import { concat, crossEntropyGradient, gateGradient, put, rmsNormGradient } from './operator-gradients.js'
 
@@ -53,6 +54,17 @@ export function executeGradient(op: GradientOperator, e: Execution): void {
     case 'crossEntropyGradient':
       crossEntropyGradient(value(op.logits), step.targets!, op.scale, make(op.out))
       break
+    case 'klDivergence':
+      klDivergence(value(op.logits), value(op.teacher), make(op.out))
+      break
+    case 'klDivergenceGradient':
+      klDivergenceGradient(value(op.logits), value(op.teacher), step.rows.length, op.scale, make(op.out))
+      break
+    case 'accumulateTables': {
+      const into = accumulator(op.into)
+      accumulateTables(bitPlanes(op.weight), value(op.x), value(op.dy), bitsOf(op.bits), into, rowsOf(op.x))
+      break
+    }
     case 'accumulate':
       accumulate(value(op.x), value(op.dy), op.mode, accumulator(op.into), rowsOf(op.x))
       break

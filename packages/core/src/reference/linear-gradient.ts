@@ -1,3 +1,5 @@
+import { unpackPlanes } from '../bit-planes/pack.js'
+import { type BitPlaneWeight, tableEntries, tableOffset } from '../bit-planes/weight.js'
 import type { AccumulateMode } from '../program/gradient-operators.js'
 import type { Weight } from '../program/weights.js'
 import type { Floats } from './floats.js'
@@ -39,5 +41,29 @@ export function accumulate(x: Floats, dy: Floats, mode: AccumulateMode, into: Fl
     gradient.fill(0)
     for (let t = 0; t < rows; t++) addRow(dy[t * N + n], x, t, gradient)
     for (let k = 0; k < K; k++) into[n * K + k] += mode === 'squares' ? gradient[k] * gradient[k] : gradient[k]
+  }
+}
+
+/** The accumulateTables operator for all rows of x [T, K] and dy [T, N]; `bits` as in `Linear`. */
+export function accumulateTables(
+  weight: BitPlaneWeight,
+  x: Floats,
+  dy: Floats,
+  bits: Uint8Array | undefined,
+  into: Floats,
+  rows: number,
+): void {
+  const { rows: N, cols: K, maxBits } = weight
+  const codes = unpackPlanes(weight.planes, N, K, maxBits)
+  const gradient = new Float64Array(tableEntries(weight))
+  for (let n = 0; n < N; n++) {
+    gradient.fill(0)
+    for (let t = 0; t < rows; t++) {
+      const b = bits?.[t] ?? maxBits
+      const table = tableOffset(weight, b)
+      const factor = dy[t * N + n]
+      for (let k = 0; k < K; k++) gradient[table + (codes[n * K + k] >> (maxBits - b))] += factor * x[t * K + k]
+    }
+    for (let i = 0; i < gradient.length; i++) into[n * gradient.length + i] += gradient[i]
   }
 }

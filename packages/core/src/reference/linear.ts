@@ -7,6 +7,8 @@ import type { Floats } from './floats.js'
 export interface DenseWeights {
   /** f32 [rows, cols] of a dense weight, or of bit-planes read at `bits` bits. */
   get(weight: Weight, bits?: number): Float32Array
+  /** Drops what was made of a weight, whose data has changed. */
+  forget(weight: Weight): void
 }
 
 export function createDenseWeights(): DenseWeights {
@@ -22,6 +24,7 @@ export function createDenseWeights(): DenseWeights {
       }
       return form
     },
+    forget: (weight) => void kept.delete(weight),
   }
 }
 

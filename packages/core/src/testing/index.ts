@@ -1,5 +1,4 @@
 export { type CaseParts, type OperatorCase, operatorCase } from './case-builder.js'
-export { gradientCases } from './cases/gradient.js'
 export { centralDifference } from './central-difference.js'
 export { type CaseDifference, checkCase, relativeError, runCase } from './check-case.js'
 export { operatorCases } from './operator-cases.js'

@@ -1,7 +1,8 @@
-// Backends, compiled programs, plans, estimators, caches and steps as JavaScript externals; src/native-types.ts
+// Backends, compiled programs, plans, estimators, caches, steps and accumulators as JavaScript externals; src/native-types.ts
 // describes them.
 #include "addon/backend_binding.h"
 
+#include <cstring>
 #include <string>
 
 #include "addon/engine.h"
@@ -62,7 +63,9 @@ static Napi::Value compile(const Napi::CallbackInfo& info) {
   const Napi::Object description = info[1].As<Napi::Object>();
   compiled->program = parse_program(description, compiled->engine->kernels);
   compiled->weights = Napi::Persistent(description);
-  return wrap(info.Env(), std::move(compiled));
+  int64_t bytes = 0;
+  for (const Accumulator& accumulator : compiled->program.accumulators) bytes += static_cast<int64_t>(accumulator.bytes());
+  return wrap(info.Env(), std::move(compiled), bytes);
 }
 
 // (program)
@@ -93,12 +96,45 @@ static Napi::Value create_cache(const Napi::CallbackInfo& info) {
 // (cache)
 static void dispose_cache(const Napi::CallbackInfo& info) { unwrap<KeyValueCache>(info[0]).reset(); }
 
+// Runs the job after those that were submitted before; a promise of undefined.
+static Napi::Value submit(std::unique_ptr<Job> job) {
+  const Napi::Promise promise = job->deferred.Promise();
+  const std::shared_ptr<Engine> engine = job->program->engine;
+  engine->submit(std::move(job));
+  return promise;
+}
+
+static std::unique_ptr<Job> make_job(const Napi::Value& program, const Napi::Object& arrays) {
+  return std::unique_ptr<Job>(
+      new Job{unwrap<CompiledProgram>(program), {}, {}, {}, {}, {}, Napi::Persistent(arrays), Napi::Promise::Deferred::New(program.Env()), {}});
+}
+
+// (program, index, array) -> promise of undefined
+template <bool READ>
+static Napi::Value copy_accumulator(const Napi::CallbackInfo& info) {
+  auto job = make_job(info[0], info[2].As<Napi::Object>());
+  Accumulator& accumulator = job->program->program.accumulators[info[1].As<Napi::Number>().Uint32Value()];
+  float* data = array_data<float>(info[2]);
+  job->task = [&accumulator, data] {
+    if (READ) std::memcpy(data, accumulator.data.get(), accumulator.bytes());
+    else std::memcpy(accumulator.data.get(), data, accumulator.bytes());
+  };
+  return submit(std::move(job));
+}
+
+// (program, indices)
+static void update_weights(const Napi::CallbackInfo& info) {
+  CompiledProgram& compiled = *unwrap<CompiledProgram>(info[0]);
+  const Napi::Int32Array indices = info[1].As<Napi::Int32Array>();
+  for (size_t i = 0; i < indices.ElementLength(); i++) derive(compiled.program.weights[indices[i]], compiled.engine->kernels);
+}
+
 // (program, step) -> promise of undefined
 static Napi::Value run(const Napi::CallbackInfo& info) {
   const Napi::Object o = info[1].As<Napi::Object>();
-  auto job = std::unique_ptr<Job>(new Job{unwrap<CompiledProgram>(info[0]), unwrap<Plan>(o.Get("plan")), nullptr,
-                                          unwrap<KeyValueCache>(o.Get("cache")), {}, Napi::Persistent(o),
-                                          Napi::Promise::Deferred::New(info.Env()), {}});
+  auto job = make_job(info[0], o);
+  job->plan = unwrap<Plan>(o.Get("plan"));
+  job->cache = unwrap<KeyValueCache>(o.Get("cache"));
   StepInputs& step = job->step;
   step.tokens = array_field<uint32_t>(o, "tokens", &step.token_count);
   step.rows = array_field<uint32_t>(o, "rows", &step.row_count);
@@ -113,13 +149,12 @@ static Napi::Value run(const Napi::CallbackInfo& info) {
   step.estimators = job->estimators.get();
   step.bits = array_field<uint8_t>(o, "bits");
   step.estimates = array_field<float>(o, "estimates");
-  for_each_field(o, "outputs", [&](const Napi::Object& output, uint32_t) {
-    step.outputs.emplace_back(int_field(output, "value"), array_field<void>(output, "data"));
-  });
-  const Napi::Promise promise = job->deferred.Promise();
-  const std::shared_ptr<Engine> engine = job->program->engine;
-  engine->submit(std::move(job));
-  return promise;
+  for (const char* field : {"inputs", "outputs"}) {
+    for_each_field(o, field, [&](const Napi::Object& placed, uint32_t) {
+      step.placed.emplace_back(int_field(placed, "value"), array_field<void>(placed, "data"));
+    });
+  }
+  return submit(std::move(job));
 }
 
 void InitBackend(Napi::Env env, Napi::Object exports) {
@@ -134,6 +169,9 @@ void InitBackend(Napi::Env env, Napi::Object exports) {
   add("createCache", create_cache);
   add("disposeCache", dispose_cache);
   add("run", run);
+  add("readAccumulator", copy_accumulator<true>);
+  add("writeAccumulator", copy_accumulator<false>);
+  add("updateWeights", update_weights);
 }
 
 }  // namespace dpllm

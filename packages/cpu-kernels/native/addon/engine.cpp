@@ -65,6 +65,7 @@ void Engine::drive() {
 
 void Engine::execute(Job& job) {
   try {
+    if (job.task) return job.task();
     CompiledProgram& compiled = *job.program;
     Execution execution = {compiled.program, kernels, arithmetic, *pool_, compiled.workspace, job.step};
     run_step(execution, *job.plan, stopped_);

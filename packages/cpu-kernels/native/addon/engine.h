@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,14 +24,15 @@ struct CompiledProgram {
   Napi::ObjectReference weights;  // keeps the caller's arrays
 };
 
-// One step on its way: made on the JavaScript thread, run on the engine's, settled and deleted on the JavaScript thread.
+// One step, or a task between steps, on its way: made on the JavaScript thread, run on the engine's, settled and deleted on the JavaScript thread.
 struct Job {
   std::shared_ptr<CompiledProgram> program;
   std::shared_ptr<const Plan> plan;
   std::shared_ptr<const Estimators> estimators;
   std::shared_ptr<KeyValueCache> cache;
   StepInputs step;
-  Napi::ObjectReference arrays;  // keeps the step's arrays
+  std::function<void()> task;    // what to do in place of a step
+  Napi::ObjectReference arrays;  // keeps the step's or task's arrays
   Napi::Promise::Deferred deferred;
   std::string error;
 };

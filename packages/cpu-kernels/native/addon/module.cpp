@@ -3,10 +3,12 @@
 
 #include "addon/backend_binding.h"
 #include "addon/quantizer_binding.h"
+#include "addon/refit_binding.h"
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   dpllm::InitBackend(env, exports);
   dpllm::InitQuantizer(env, exports);
+  dpllm::InitRefit(env, exports);
   return exports;
 }
 

@@ -1,8 +1,7 @@
 #include "addon/parse_program.h"
 
-#include <string>
-
 #include "addon/fields.h"
+#include "addon/parse_operator.h"
 
 namespace dpllm {
 
@@ -22,31 +21,10 @@ static Weight parse_weight(const Napi::Object& o, const Kernels& kernels) {
     w.data = array_field<void>(o, "data");
     if (o.Get("vector").ToBoolean()) {
       w.widened.resize(w.rows * w.cols);
-      kernels.widen(w.type, w.data, w.widened.data(), w.widened.size());
+      derive(w, kernels);
     }
   }
   return w;
-}
-
-static Operator parse_operator(const Napi::Object& o) {
-  const std::string kind = o.Get("kind").As<Napi::String>();
-  const auto index = [&](const char* name) { return int_field(o, name); };
-  const auto size = [&](const char* name) { return size_field(o, name); };
-  if (kind == "embed") return Embed{index("table"), index("out")};
-  if (kind == "rmsNorm") return RmsNorm{index("x"), index("weight"), static_cast<float>(double_field(o, "eps")), index("out")};
-  if (kind == "linear") return Linear{index("x"), index("weight"), index("bias"), index("bits"), index("out")};
-  if (kind == "select") return Select{index("x"), index("weight"), index("bits"), index("estimate"), index("index")};
-  if (kind == "rope") return Rope{index("x"), index("frequencies"), size("headDim"), double_field(o, "scale"), index("out")};
-  if (kind == "attention") {
-    return Attention{index("q"), index("k"), index("v"), index("layer"), size("heads"), size("kvHeads"), size("headDim"),
-                     static_cast<float>(double_field(o, "scale")), size("window"), index("out")};
-  }
-  if (kind == "gate") return Gate{index("gate"), index("up"), static_cast<Activation>(index("activation")), index("out")};
-  if (kind == "add") return Add{index("a"), index("b"), index("out")};
-  if (kind == "split") return Split{index("x"), ints_field(o, "outs")};
-  if (kind == "take") return Take{index("x"), index("out")};
-  if (kind == "crossEntropy") return CrossEntropy{index("logits"), index("out")};
-  throw Napi::TypeError::New(o.Env(), "unknown operator " + kind);
 }
 
 Program parse_program(const Napi::Object& description, const Kernels& kernels) {
@@ -57,6 +35,7 @@ Program parse_program(const Napi::Object& description, const Kernels& kernels) {
   for_each_field(description, "weights", [&](const Napi::Object& o, uint32_t) { program.weights.push_back(parse_weight(o, kernels)); });
   for_each_field(description, "operators", [&](const Napi::Object& o, uint32_t) { program.operators.push_back(parse_operator(o)); });
   for (const int width : ints_field(description, "cacheWidths")) program.cache_widths.push_back(static_cast<size_t>(width));
+  for_each_field(description, "accumulators", [&](const Napi::Object& o, uint32_t) { program.accumulators.emplace_back(size_field(o, "rows"), size_field(o, "cols")); });
   return program;
 }
 

@@ -16,6 +16,9 @@ constexpr int MAX_GEMV_TOKENS = 4;
 // Columns of one tile of a tiled product: a whole number of bit-plane blocks on every instruction set.
 constexpr size_t TILE_COLS = 512;
 
+// Rows of one tile of a weight's gradient.
+constexpr size_t GRADIENT_ROWS = 48;
+
 // A bit-plane matrix [rows, cols] read at `bits` bits, in the canonical layout: u32 [planes, rows, words], plane 0 the
 // most significant bit, bit i of word w is column 32 w + i.
 struct BitPlaneView {
@@ -55,6 +58,13 @@ struct AttentionState {
   float* scores;         // scratch [ATTENTION_KEYS, stride]
 };
 
+// Of one softmax for each query: first and last key that it sees, largest score, 1 / sum of exp(score - largest), and the
+// mean by the softmax of its weights' gradients.
+struct SoftmaxState {
+  const int32_t *first, *last;
+  float *max, *inverse_total, *mean;
+};
+
 struct Kernels {
   const char* name;
 
@@ -72,6 +82,14 @@ struct Kernels {
   float (*max)(const float* x, size_t n);
   // Sum of exp(x - max), added up in double.
   double (*sum_exp)(const float* x, float max, size_t n);
+  // out = factor * exp(x - max)
+  void (*scaled_exp)(const float* x, float max, float factor, float* out, size_t n);
+
+  // --- their derivatives --------------------------------------------------------------------------------------------
+  // d_gate = dy * up * activation'(gate) and d_up = dy * activation(gate); either may be null.
+  void (*gate_gradient)(Activation activation, const float* gate, const float* up, const float* dy, float* d_gate, float* d_up,
+                        size_t n);
+  void (*rms_norm_gradient)(const float* x, const float* dy, const float* weight, float eps, float* out, size_t n);
 
   // --- matrix times 1 .. MAX_GEMV_TOKENS vectors ----------------------------------------------------------------------
   // out[t][row] = w[row] . x[t] + bias[row] for rows begin .. end - 1; bias may be null.
@@ -96,11 +114,26 @@ struct Kernels {
   void (*multiply_tile)(const float* w, size_t rows, size_t row_stride, size_t k_stride, const float* x, size_t k_count,
                         int tokens, float* c);
 
+  // The inverse of pack_panel for a transposed product: out[c][first + column k] = sums[k, c] for c < tokens.
+  void (*unpack_panel)(const float* sums, int tokens, size_t first, size_t cols, bool bit_planes, float* const* out);
+
+  // --- gradients of weights: tiles f32 [rows, cols], stored as panels [cols / panel, GRADIENT_ROWS, panel] ---------------
+  // out[row * stride + col] += tile[row, col], or its square.
+  void (*accumulate_tile)(const float* tile, size_t rows, size_t cols, bool squares, float* out, size_t stride);
+  // table[code of column first + col] += tile[row, col] for one row; w is read at w.bits bits, `tile` begins at that row.
+  void (*accumulate_codes)(const BitPlaneView& w, size_t row, size_t first, size_t cols, const float* tile, float* table);
+
   // --- attention ----------------------------------------------------------------------------------------------------
   void (*attention_block)(const AttentionBlock& block, const AttentionState& state);
   // The same for one query [head_dim] (already times the scale) that sees all keys of the block; sum is [head_dim].
   void (*attention_query)(const AttentionBlock& block, const float* query, float* max, float* total, float* sum,
                           float* scores);
+  // Gradient of a softmax S = exp(scores) / total whose weights have the gradients `dots`: S * (dots - mean of dots by S).
+  // For a panel of query columns over all keys that they see: scores and dots [count, panel]; the gradient replaces the
+  // scores, and what the other direction needs is left in `state`.
+  void (*softmax_gradient_columns)(float* scores, const float* dots, size_t count, int32_t first_key, const SoftmaxState& state);
+  // For rows of queries over a panel of keys [rows, panel]: the softmax replaces the scores, the gradient the dots.
+  void (*softmax_gradient_rows)(float* scores, float* dots, size_t rows, int32_t first_key, const SoftmaxState& state);
 };
 
 // Tables of the instruction sets that this build holds.

@@ -16,6 +16,21 @@ void run(const Split& op, Execution& e);
 void run(const Take& op, Execution& e);
 void run(const CrossEntropy& op, Execution& e);
 
+void run(const LinearTransposed& op, Execution& e);
+void run(const RmsNormGradient& op, Execution& e);
+void run(const AttentionGradient& op, Execution& e);
+void run(const GateGradient& op, Execution& e);
+void run(const Concat& op, Execution& e);
+void run(const Put& op, Execution& e);
+void run(const CrossEntropyGradient& op, Execution& e);
+void run(const KlDivergence& op, Execution& e);
+void run(const KlDivergenceGradient& op, Execution& e);
+void run(const Accumulate& op, Execution& e);
+void run(const AccumulateTables& op, Execution& e);
+void run(const MixedLinear& op, Execution& e);
+void run(const MixedLinearTransposed& op, Execution& e);
+void run(const BitsGradient& op, Execution& e);
+
 // Elements of simple arithmetic below which waking a second thread costs more than it saves (a few microseconds).
 constexpr size_t PARALLEL_ELEMENTS = 32768;
 

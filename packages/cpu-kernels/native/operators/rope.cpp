@@ -10,9 +10,9 @@ static const RopeTable& rope_table(const Rope& op, Execution& e) {
   std::vector<RopeTable>& tables = e.workspace.ropes;
   RopeTable* table = nullptr;
   for (RopeTable& t : tables) {
-    if (t.frequencies == op.frequencies && t.scale == op.scale) table = &t;
+    if (t.frequencies == op.frequencies && t.scale == op.scale && t.transposed == op.transposed) table = &t;
   }
-  if (table == nullptr) table = &tables.emplace_back(RopeTable{op.frequencies, op.scale, {}, {}, false});
+  if (table == nullptr) table = &tables.emplace_back(RopeTable{op.frequencies, op.scale, op.transposed, {}, {}, false});
   if (table->made) return *table;
 
   const std::vector<float>& frequencies = e.program.weights[op.frequencies].widened;
@@ -25,7 +25,7 @@ static const RopeTable& rope_table(const Rope& op, Execution& e) {
       for (size_t i = 0; i < pairs; i++) {
         const double angle = static_cast<double>(e.step.position + t) * frequencies[i];
         cos[t * pairs + i] = static_cast<float>(std::cos(angle) * op.scale);
-        sin[t * pairs + i] = static_cast<float>(std::sin(angle) * op.scale);
+        sin[t * pairs + i] = static_cast<float>(std::sin(op.transposed ? -angle : angle) * op.scale);
       }
     }
   });

@@ -37,10 +37,10 @@ static void estimate(Execution& e, const Select& op, const Estimator& estimator,
   }
   const bool exact = estimator.kind == Estimator::Kind::exact;
   const size_t tokens = e.step.token_count, N = exact ? weight.rows : estimator.rows;
-  e.workspace.estimates.reserve(tokens * N * sizeof(float));
-  float* products = e.workspace.estimates.as<float>();
+  e.workspace.products.reserve(tokens * N * sizeof(float));
+  float* products = e.workspace.products.as<float>();
   const ProductRows rows = {op.x, nullptr, tokens, nullptr, products};
-  if (exact) tiled_product(e, {{}, &weight, estimator.high, estimator.low}, rows);
+  if (exact) tiled_product(e, {{}, &weight, estimator.high, 1.0f, estimator.low, -1.0f}, rows);
   else product(e, {{estimator.matrix, FloatType::f32, estimator.rows, weight.cols}}, rows);
   norms(e, products, N, 1, 0, estimates);
 }

@@ -22,7 +22,7 @@ static void quantize(Execution& e, const ProductRows& rows, const uint8_t** acti
   prepared.buffer.reserve(MAX_GEMV_TOKENS * stride);
   if (!whole) {
     prepared.value = NONE;
-    for (size_t i = 0; i < rows.count; i++) convert(i, rows.tokens ? rows.tokens[i] : i);
+    for (size_t i = 0; i < rows.count; i++) convert(i, rows.row(i));
   } else if (prepared.value != rows.value) {
     for (size_t i = 0; i < count; i++) convert(i, i);
     prepared.value = rows.value;
@@ -38,7 +38,7 @@ void vector_product(Execution& e, const ProductMatrix& w, const ProductRows& row
   float* out[MAX_GEMV_TOKENS];
   const float* x[MAX_GEMV_TOKENS];
   for (int i = 0; i < tokens; i++) {
-    const size_t row = rows.tokens ? rows.tokens[i] : i;
+    const size_t row = rows.row(i);
     out[i] = rows.out + row * N;
     x[i] = e.f32(rows.value) + row * K;
   }

@@ -3,10 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <variant>
 #include <vector>
 
-#include "kernels/kernels.h"
+#include "program/accumulator.h"
+#include "program/operator.h"
 
 namespace dpllm {
 
@@ -39,31 +39,19 @@ struct Weight {
   const uint16_t* luts[9] = {};                  // by bits
   std::unique_ptr<FixedPointTables> tables[9];  // by bits, made when first needed
 
-  // Dense vectors (norms, biases, frequencies) as f32; made at compile time.
+  // Dense vectors (norms, biases, frequencies) as f32, other weights nothing.
   std::vector<float> widened;
 };
 
-constexpr int NONE = -1;
-
-// Operators: indices of values and weights; the meanings are those of core's program/operators.ts.
-struct Embed { int table, out; };
-struct RmsNorm { int x, weight; float eps; int out; };
-struct Linear { int x, weight, bias, bits, out; };
-struct Select { int x, weight, bits, estimate, index; };
-struct Rope { int x, frequencies; size_t head_dim; double scale; int out; };
-struct Attention { int q, k, v, layer; size_t heads, kv_heads, head_dim; float scale; size_t window; int out; };
-struct Gate { int gate, up; Activation activation; int out; };
-struct Add { int a, b, out; };
-struct Split { int x; std::vector<int> outs; };
-struct Take { int x, out; };
-struct CrossEntropy { int logits, out; };
-using Operator = std::variant<Embed, RmsNorm, Linear, Select, Rope, Attention, Gate, Add, Split, Take, CrossEntropy>;
+// Makes anew what is derived from the caller's arrays, which have changed: fills `widened` and drops the tables.
+void derive(Weight& weight, const Kernels& kernels);
 
 struct Program {
   std::vector<Value> values;
   std::vector<Weight> weights;
   std::vector<Operator> operators;
   std::vector<size_t> cache_widths;  // by layer
+  std::vector<Accumulator> accumulators;
 };
 
 // What a step with certain outputs runs: src/plan.ts has left out what they do not need, and gives values whose lives

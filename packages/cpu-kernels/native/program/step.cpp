@@ -1,17 +1,21 @@
 #include "program/step.h"
 
 #include "operators/operators.h"
+#include "threads/huge_pages.h"
 
 namespace dpllm {
 
-// Gives every value of the plan its place: outputs in the caller's arrays, the others in the arena.
+// Gives every value of the plan its place: inputs and outputs in the caller's arrays, the others in the arena.
 static void place_values(Execution& e, const Plan& plan) {
   std::vector<void*>& address = e.workspace.address;
   address.assign(e.program.values.size(), nullptr);
   size_t bytes = 0;
   const auto slot_bytes = [&](const Plan::Slot& slot) { return (e.count(slot.axis, 1) * slot.row_bytes + 63) / 64 * 64; };
   for (const Plan::Slot& slot : plan.slots) bytes += slot_bytes(slot);
-  e.workspace.arena.reserve(bytes);
+  if (bytes > e.workspace.arena.size()) {
+    e.workspace.arena.reserve(bytes);
+    prefer_huge_pages(e.workspace.arena.as(), bytes);
+  }
   std::vector<void*>& slots = e.workspace.slots;
   slots.clear();
   size_t offset = 0;
@@ -22,13 +26,14 @@ static void place_values(Execution& e, const Plan& plan) {
   for (size_t value = 0; value < address.size(); value++) {
     if (plan.slot_of[value] != NONE) address[value] = slots[plan.slot_of[value]];
   }
-  for (const auto& [value, data] : e.step.outputs) address[value] = data;
+  for (const auto& [value, data] : e.step.placed) address[value] = data;
 }
 
 void run_step(Execution& e, const Plan& plan, const std::atomic<bool>& cancelled) {
   place_values(e, plan);
   e.workspace.quantized.value = NONE;
   e.workspace.packed.value = NONE;
+  e.workspace.packed_columns.value = NONE;
   for (RopeTable& table : e.workspace.ropes) table.made = false;
   for (const int index : plan.operators) {
     if (cancelled.load(std::memory_order_relaxed)) return;

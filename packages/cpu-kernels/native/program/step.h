@@ -22,7 +22,7 @@ struct StepInputs {
   const float* thresholds;       // [selects, THRESHOLDS]
   uint8_t* bits;                 // out: [selects, T], zero before
   float* estimates;              // out: [selects, T], zero before
-  std::vector<std::pair<int, void*>> outputs;  // value and where it goes
+  std::vector<std::pair<int, void*>> placed;  // inputs and outputs: values and their arrays
 };
 
 // Forms of an activation value that several operators of a step share.
@@ -32,10 +32,11 @@ struct Prepared {
   size_t stride = 0;  // bytes from one token to the next
 };
 
-// Cosines and sines [T, pairs] of one frequencies vector and scale.
+// Cosines and sines [T, pairs] of one frequencies vector, scale and direction.
 struct RopeTable {
   int frequencies;
   double scale;
+  bool transposed;
   Buffer cos, sin;
   bool made = false;  // in this step
 };
@@ -46,8 +47,9 @@ struct Workspace {
   std::vector<void*> address;     // by value
   std::vector<void*> slots;       // of the plan
   std::vector<RopeTable> ropes;
-  Prepared quantized, packed;
-  Buffer estimates;               // products that select takes norms of
+  Prepared quantized, packed, packed_columns;
+  Buffer products;                // of which an operator uses norms or sums
+  Buffer softmax;                 // states of attention's softmaxes, for their gradients
   std::vector<uint32_t> tokens;   // of a linear, grouped by their bits
 };
 

@@ -189,12 +189,125 @@ static void compare_attention(const Kernels& k) {
   }
 }
 
+static void compare_gradients(const Kernels& k) {
+  const Kernels& plain = generic_kernels;
+  for (const size_t n : {1, 7, 16, 63, 173, 512}) {
+    const std::string size = " " + std::to_string(n);
+    const std::vector<float> a = normal(n, 3), b = normal(n), dy = normal(n);
+    std::vector<float> x(n), y(n), u(n), v(n);
+    for (const Activation activation : {Activation::silu, Activation::gelu, Activation::gelu_tanh}) {
+      k.gate_gradient(activation, a.data(), b.data(), dy.data(), x.data(), u.data(), n);
+      plain.gate_gradient(activation, a.data(), b.data(), dy.data(), y.data(), v.data(), n);
+      check(k.name, "gate_gradient d_gate" + size, x, y, 32), check(k.name, "gate_gradient d_up" + size, u, v, 8);
+    }
+    k.rms_norm_gradient(a.data(), dy.data(), b.data(), 1e-5f, x.data(), n), plain.rms_norm_gradient(a.data(), dy.data(), b.data(), 1e-5f, y.data(), n);
+    // Of a single value hardly anything is left: the gradient is that of eps.
+    if (n > 1) check(k.name, "rms_norm_gradient" + size, x, y, 8 + 3 * std::sqrt(n));
+    k.scaled_exp(a.data(), 9.0f, 0.25f, x.data(), n), plain.scaled_exp(a.data(), 9.0f, 0.25f, y.data(), n);
+    check(k.name, "scaled_exp" + size, x, y, 4);
+  }
+}
+
+// Tiles have panels of their own instruction set's width: what they add to is compared.
+static void compare_weight_gradients(const Kernels& k) {
+  for (const size_t cols : {7, 32, 172, 288, 512}) {
+    const size_t rows = 13;
+    const std::vector<float> g = normal(rows * cols), before = normal(rows * cols);
+    const auto tile_for = [&](const Kernels& kernels) {
+      std::vector<float> tile(GRADIENT_ROWS * TILE_COLS);
+      for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < cols; c++) tile[(c / kernels.panel * GRADIENT_ROWS + r) * kernels.panel + c % kernels.panel] = g[r * cols + c];
+      }
+      return tile;
+    };
+    const std::vector<float> tile = tile_for(k), plain_tile = tile_for(generic_kernels);
+    for (const bool squares : {false, true}) {
+      std::vector<float> a = before, b = before;
+      k.accumulate_tile(tile.data(), rows, cols, squares, a.data(), cols);
+      generic_kernels.accumulate_tile(plain_tile.data(), rows, cols, squares, b.data(), cols);
+      check(k.name, "accumulate_tile " + std::to_string(cols), a, b, 1);
+    }
+    for (int bits = 1; bits <= 8; bits++) {
+      const Matrix m(rows, 3 * TILE_COLS + cols, bits);
+      for (const size_t first : {size_t{0}, 3 * TILE_COLS}) {
+        std::vector<float> a(256), b(256), plain(256);
+        k.accumulate_codes(m.view, 5, first, cols, tile.data() + 5 * k.panel, a.data());
+        generic_kernels.accumulate_codes(m.view, 5, first, cols, plain_tile.data() + 5 * generic_kernels.panel, b.data());
+        for (size_t c = 0; c < cols; c++) {
+          size_t code = 0;
+          for (int p = 0; p < bits; p++) code = code * 2 + (m.planes[(p * rows + 5) * m.view.words + (first + c) / 32] >> (first + c) % 32 & 1);
+          plain[code] += g[5 * cols + c];
+        }
+        const std::string what = "accumulate_codes " + std::to_string(cols) + " bits " + std::to_string(bits);
+        check(k.name, what, a, b, 0), check(k.name, what, a, plain, 4 + std::sqrt(cols));
+      }
+    }
+  }
+}
+
+// Transposed products, and the inverse order of columns.
+static void compare_transposed(const Kernels& k) {
+  for (const size_t cols : {7, 32, 172, 288, 512}) {
+    const Matrix m(29, cols, 4);
+    const int tokens = 5;
+    const std::vector<float> dy = normal(tokens * 29);
+    const auto product = [&](const Kernels& kernels) {
+      std::vector<float> panel(29 * kernels.panel), tile(29 * TILE_COLS), sums(TILE_COLS * kernels.panel), out(tokens * cols);
+      const float* pointers[tokens];
+      float* rows[tokens];
+      for (int t = 0; t < tokens; t++) pointers[t] = dy.data() + t * 29, rows[t] = out.data() + t * cols;
+      kernels.pack_panel(pointers, tokens, 0, 29, false, panel.data());
+      for (size_t r = 0; r < 29; r++) kernels.bit_plane_tile_row(m.view, r, 0, cols, tile.data() + r * TILE_COLS);
+      kernels.multiply_tile(tile.data(), (cols + 31) / 32 * 32, 1, TILE_COLS, panel.data(), 29, tokens, sums.data());
+      kernels.unpack_panel(sums.data(), tokens, 0, cols, true, rows);
+      return out;
+    };
+    check(k.name, "transposed " + std::to_string(cols), product(k), product(generic_kernels), 4 + std::sqrt(29));
+  }
+}
+
+// One softmax over 40 keys for each of `panel` queries, as columns and as rows; a query sees keys 3 to 3 + its number.
+static void compare_softmax_gradients(const Kernels& k) {
+  const size_t count = 40, queries = 8;
+  const std::vector<float> scores = normal(count * queries, 3), dots = normal(count * queries);
+  const auto gradient = [&](const Kernels& kernels) {
+    const size_t p = kernels.panel;
+    std::vector<int32_t> first(p, 3), last(p);
+    for (size_t c = 0; c < p; c++) last[c] = int32_t(3 + c);
+    std::vector<float> max(p), inverse(p), mean(p), s(count * p), d(count * p), out;
+    const SoftmaxState state = {first.data(), last.data(), max.data(), inverse.data(), mean.data()};
+    for (size_t i = 0; i < count * queries; i++) s[i / queries * p + i % queries] = scores[i], d[i / queries * p + i % queries] = dots[i];
+    kernels.softmax_gradient_columns(s.data(), d.data(), count, 0, state);
+    for (size_t i = 0; i < count * queries; i++) out.push_back(s[i / queries * p + i % queries]);
+    for (size_t at = 0; at < count; at += p) {
+      std::vector<float> rows(queries * p), row_dots(queries * p);
+      for (size_t i = 0; i < queries * p; i++) {
+        const size_t key = at + i % p;
+        if (key < count) rows[i] = scores[key * queries + i / p], row_dots[i] = dots[key * queries + i / p];
+      }
+      kernels.softmax_gradient_rows(rows.data(), row_dots.data(), queries, int32_t(at), state);
+      for (size_t q = 0; q < queries; q++) {
+        for (size_t key = at; key < at + p && key < count; key++) {
+          const double found = row_dots[q * p + key - at], wanted = s[key * p + q];
+          if (!(std::fabs(found - wanted) <= 1e-6)) failures++, std::printf("%s softmax gradients differ: %g %g\n", k.name, found, wanted);
+        }
+      }
+    }
+    return out;
+  };
+  check(k.name, "softmax_gradient", gradient(k), gradient(generic_kernels), 32);
+}
+
 int main() {
   for (const Kernels* kernels : available_kernels()) {
     compare_elementwise(*kernels);
     compare_products(*kernels);
     compare_tiles(*kernels);
     compare_attention(*kernels);
+    compare_gradients(*kernels);
+    compare_weight_gradients(*kernels);
+    compare_transposed(*kernels);
+    compare_softmax_gradients(*kernels);
     std::printf("%s compared\n", kernels->name);
   }
   std::printf("%d differences\n", failures);

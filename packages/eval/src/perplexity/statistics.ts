@@ -37,3 +37,12 @@ export function pairedDifference(a: TokenLosses, b: TokenLosses): Mean {
   }
   return meanOf(Float64Array.from(a.nll, (loss, i) => b.nll[i] - loss))
 }
+
+/**
+ * f64 [chunks]: the mean loss of each chunk, in nats. Enough to compare two results of the same chunks later, as losses of
+ * tokens in one chunk depend on each other anyway.
+ */
+export function chunkLosses({ nll, chunks }: TokenLosses & { readonly chunks: number }): Float64Array {
+  const length = nll.length / chunks
+  return Float64Array.from({ length: chunks }, (_, i) => meanOf(nll.subarray(i * length, (i + 1) * length)).mean)
+}

@@ -2,11 +2,21 @@ import { createRandom } from '../../random.js'
 import { type OperatorCase, operatorCase } from '../case-builder.js'
 import { randomTensor } from '../random-weights.js'
 import { f32Tolerance, sumTolerance } from '../tolerance.js'
+import { klDivergenceCases } from './kl-divergence.js'
+import { largeGradientCases } from './large-gradient.js'
 import { matrixGradientCases } from './matrix-gradient.js'
+import { tableGradientCases } from './table-gradient.js'
 
 /** The operators of gradient programs. */
 export function gradientCases(): OperatorCase[] {
-  return [...elementwiseCases(), ...attentionCases(), ...matrixGradientCases()]
+  return [
+    ...elementwiseCases(),
+    ...klDivergenceCases(),
+    ...attentionCases(),
+    ...matrixGradientCases(),
+    ...tableGradientCases(),
+    ...largeGradientCases(),
+  ]
 }
 
 function elementwiseCases(): OperatorCase[] {
@@ -64,6 +74,7 @@ function elementwiseCases(): OperatorCase[] {
     )
   }
 
+  const certain = x(1, 1000)
   cases.push(
     operatorCase('concat', {
       inputs: { a: x(3, 16), b: x(3, 4), c: x(3, 40) },
@@ -101,6 +112,17 @@ function elementwiseCases(): OperatorCase[] {
       // Logits differ from the largest by up to 32, with half an ulp of that as the relative error of the exponential.
       tolerance: f32Tolerance(sumTolerance(1000) / 2 ** -24 + 32),
     }),
+    // What is left of 1 after the target's probability is 1e-6 and all that there is.
+    operatorCase('crossEntropyGradient of a target that is almost certain', {
+      inputs: { x: { ...certain, data: certain.data.map((v, i) => (i === 7 ? 20 : v)) } },
+      outs: { logits: { width: 1000, rows: 'R' }, y: { width: 1000, rows: 'R' } },
+      operators: [
+        { kind: 'take', x: 'x', rows: 'rows', out: 'logits' },
+        { kind: 'crossEntropyGradient', logits: 'logits', targets: 'targets', scale: 0.5, out: 'y' },
+      ],
+      steps: [{ targets: Uint32Array.of(7) }],
+      tolerance: f32Tolerance(sumTolerance(1000) / 2 ** -24 + 32),
+    }),
   )
   return cases
 }
@@ -114,6 +136,9 @@ function attentionCases(): OperatorCase[] {
     { heads: 4, kvHeads: 2, headDim: 80, T: 20, window: 9 },
     { heads: 2, kvHeads: 2, headDim: 5, T: 3 },
     { heads: 2, kvHeads: 1, headDim: 32, T: 200 },
+    { heads: 6, kvHeads: 2, headDim: 24, T: 210, window: 150 },
+    { heads: 1, kvHeads: 1, headDim: 16, T: 1 },
+    { heads: 3, kvHeads: 1, headDim: 128, T: 40, window: 1 },
   ]
   return shapes.map(({ T, ...shape }) => {
     const { heads, kvHeads, headDim } = shape

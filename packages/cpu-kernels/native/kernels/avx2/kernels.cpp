@@ -26,10 +26,13 @@ ALWAYS_INLINE vw load_words_part(const uint32_t* p, size_t n) {
 #include "kernels/shared/convert.inl"
 #include "kernels/avx2/tile.inl"
 #include "kernels/shared/elementwise.inl"
+#include "kernels/shared/elementwise_gradient.inl"
 #include "kernels/shared/dense.inl"
 #include "kernels/shared/quantize.inl"
 #include "kernels/shared/tile.inl"
+#include "kernels/shared/weight_gradient.inl"
 #include "kernels/shared/attention.inl"
+#include "kernels/shared/softmax_gradient.inl"
 #include "kernels/avx2/gemv.inl"
 #include "kernels/shared/integer_gemv.inl"
 

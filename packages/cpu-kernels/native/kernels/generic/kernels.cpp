@@ -25,11 +25,14 @@ ALWAYS_INLINE vw load_words_part(const uint32_t* p, size_t n) {
 #include "kernels/generic/float16.inl"
 #include "kernels/shared/convert.inl"
 #include "kernels/shared/elementwise.inl"
+#include "kernels/shared/elementwise_gradient.inl"
 #include "kernels/shared/dense.inl"
 #include "kernels/shared/quantize.inl"
 #include "kernels/generic/bit_planes.inl"
 #include "kernels/shared/tile.inl"
+#include "kernels/shared/weight_gradient.inl"
 #include "kernels/shared/attention.inl"
+#include "kernels/shared/softmax_gradient.inl"
 #include "kernels/shared/integer_gemv.inl"
 
 }  // namespace

@@ -1,4 +1,4 @@
-// add, gate, rms_norm, rope, max, sum_exp: f32 vectors with a part vector at the end.
+// add, gate, rms_norm, rope, max, sum_exp, scaled_exp: f32 vectors with a part vector at the end.
 
 void add(const float* a, const float* b, float* out, size_t n) {
   size_t i = 0;
@@ -95,4 +95,10 @@ double sum_exp(const float* x, float max, size_t n) {
     for (size_t l = 0; l < part; l++) sum += (double)lanes[l];
   }
   return sum;
+}
+
+void scaled_exp(const float* x, float max, float factor, float* out, size_t n) {
+  size_t i = 0;
+  for (; i + LANES <= n; i += LANES) store(out + i, exp_vector(load(x + i) - max) * factor);
+  if (i < n) store_part(out + i, exp_vector(load_part(x + i, n - i) - max) * factor, n - i);
 }

@@ -45,9 +45,9 @@ void multiply_tile(const float* w, size_t rows, size_t row_stride, size_t k_stri
   else multiply_tile_of<PANEL_VECTORS>(w, rows, row_stride, k_stride, x, k_count, c);
 }
 
-void pack_panel(const float* const* x, int tokens, size_t first, size_t cols, bool bit_planes, float* out) {
+// column_of[k] is the column of a tile that stands at place k; returns how many places there are.
+ALWAYS_INLINE size_t tile_columns(size_t cols, bool bit_planes, uint16_t* column_of) {
   const size_t places = bit_planes ? (cols + 31) / 32 * 32 : cols;
-  uint16_t column_of[TILE_COLS];
   for (size_t k = 0; k < places; k++) {
     if (!bit_planes) {
       column_of[k] = (uint16_t)k;
@@ -57,10 +57,26 @@ void pack_panel(const float* const* x, int tokens, size_t first, size_t cols, bo
     const size_t words = places / 32 - block * BLOCK_WORDS < BLOCK_WORDS ? places / 32 - block * BLOCK_WORDS : BLOCK_WORDS;
     column_of[k] = (uint16_t)(block * 32 * BLOCK_WORDS + bit_plane_column(k % (32 * BLOCK_WORDS), words));
   }
+  return places;
+}
+
+void pack_panel(const float* const* x, int tokens, size_t first, size_t cols, bool bit_planes, float* out) {
+  uint16_t column_of[TILE_COLS];
+  const size_t places = tile_columns(cols, bit_planes, column_of);
   for (size_t k = 0; k < places; k++) {
     const size_t column = column_of[k];
     float* line = out + k * PANEL;
     for (int t = 0; t < tokens; t++) line[t] = column < cols ? x[t][first + column] : 0.0f;
     for (size_t t = tokens; t < PANEL; t++) line[t] = 0.0f;
+  }
+}
+
+void unpack_panel(const float* sums, int tokens, size_t first, size_t cols, bool bit_planes, float* const* out) {
+  uint16_t column_of[TILE_COLS];
+  const size_t places = tile_columns(cols, bit_planes, column_of);
+  for (int t = 0; t < tokens; t++) {
+    for (size_t k = 0; k < places; k++) {
+      if (column_of[k] < cols) out[t][first + column_of[k]] = sums[k * PANEL + t];
+    }
   }
 }

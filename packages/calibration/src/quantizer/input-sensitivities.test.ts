@@ -8,8 +8,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { measureInputMoments } from '../sensitivity/input-moments.js'
 import { readFolder } from '../testing/read-folder.js'
 import { writeTinyModel } from '../testing/tiny-model.js'
-import { quantizeModel } from './quantize-model.js'
+import { quantizeModel as quantizeWith } from './quantize-model.js'
 import { quantizeRows } from './quantize-rows.js'
+
+/** By inputs: fisher-sensitivities.test.ts has the other way. */
+const quantizeModel: typeof quantizeWith = (from, to, options) => quantizeWith(from, to, { sensitivity: 'inputs', ...options })
 
 const text = 'the quick brown fox jumps over the lazy dog. '.repeat(4)
 let folder: string

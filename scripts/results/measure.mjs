@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { dpllm, dpllmJson } from '../lib/dpllm.mjs'
+
+/**
+ * Makes a model by a `dpllm` command unless its folder is there: the command makes it whole or not at all, and goes on with
+ * what an interrupted one left.
+ * @param {string} folder
+ * @param {...string} command without its `-o`
+ */
+export function make(folder, ...command) {
+  if (!existsSync(folder)) dpllm(...command, '-o', folder)
+  return folder
+}
+
+/**
+ * What `dpllm eval ppl` says, kept in a file: a model that has been made anew is measured anew.
+ * @param {string} cache folder
+ * @param {string} model
+ * @param {...string} flags
+ */
+export function perplexity(cache, model, ...flags) {
+  const made = statSync(path.join(model, 'config.json')).mtimeMs
+  const key = createHash('sha256').update(JSON.stringify([model, made, flags])).digest('hex').slice(0, 16)
+  const file = path.join(cache, `${path.basename(model)}-${key}.json`)
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
+  const result = dpllmJson('eval', 'ppl', model, ...flags)
+  mkdirSync(cache, { recursive: true })
+  writeFileSync(`${file}.tmp`, JSON.stringify(result))
+  renameSync(`${file}.tmp`, file)
+  return result
+}
+
+/** Mean of b's chunk losses minus a's, in nats, and its standard error: both found the same chunks hard. */
+export function pairedDifference(a, b) {
+  const differences = b.chunkLosses.map((loss, i) => loss - a.chunkLosses[i])
+  const { mean, deviation } = meanOf(differences)
+  return { mean, standardError: deviation / Math.sqrt(differences.length) }
+}
+
+/** Mean and standard deviation. */
+export function meanOf(values) {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+  return { mean, deviation: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)) }
+}
