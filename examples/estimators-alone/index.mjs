@@ -1,39 +1,69 @@
 // Dynamic precision in an engine that is not ours. Only @dpllm/estimators is used; typed arrays go in and come out.
 //   npm start
 import { fileURLToPath } from 'node:url'
-import { createProjection, pairThreshold, projectedNorm } from '@dpllm/estimators'
+import {
+  chooseEstimator,
+  decisionAt,
+  deserializeEstimators,
+  errorNorms,
+  estimateGroup,
+  groupEstimators,
+  serializeEstimators,
+  sketchQuantiles,
+} from '@dpllm/estimators'
 import { createEngine, createUniform, normals, runLayer } from './toy-engine.mjs'
 
-/** Runs the example. @returns mean bits and mean squared error of each way to choose the precision of a layer */
-export function compare({ target = 3.25, tokens = 400 } = {}) {
-  const engine = createEngine({ layers: 4, width: 48, low: 3, high: 4, seed: 1 })
-  const { layers, width, low, high } = engine
+const shape = { layers: 4, width: 48, low: 3, high: 4 }
 
-  // Once for each weight: G, with which ‖G x‖ estimates how far the two precisions are apart for an input x.
-  const projections = layers.map((layer, i) =>
-    createProjection(width, width, (row) => difference(layer[high], layer[low], row * width, width), { seed: i }),
-  )
+/**
+ * Runs the example: one calibration, then a request for each target.
+ * @returns mean bits and mean squared error of each way to choose the precision of a layer, and the estimators' kinds
+ */
+export async function compare({ targets = [3.25, 3.5], tokens = 400 } = {}) {
+  const engine = createEngine({ ...shape, seed: 1 })
+  const { header, tensors } = await calibrate(engine, inputs(tokens, 2))
 
-  // Once for each target: the estimates of calibration inputs become a threshold for each layer.
-  const estimates = layers.map(() => [])
-  for (const x of inputs(tokens, width, 2)) {
+  // `header` is JSON and `tensors` are typed arrays by name: they have been to a file here and back.
+  const layers = deserializeEstimators(JSON.parse(JSON.stringify(header)), tensors)
+  const estimators = layers.map(({ pairs, cols }) => groupEstimators([pairs[0].estimator], cols))
+  const coin = createUniform(3)
+  const ways = { [`always ${shape.low}`]: () => shape.low, [`always ${shape.high}`]: () => shape.high }
+  for (const target of targets) {
+    // All that a new target takes: a threshold for each layer, read from its quantiles.
+    const decisions = layers.map((layer) => decisionAt(layer, target))
+    ways[`chance ${target}`] = () => (coin() < target - shape.low ? shape.high : shape.low)
+    ways[`dynamic ${target}`] = (layer, x) => {
+      const { low, high, threshold } = decisions[layer]
+      return estimateGroup(estimators[layer], x)[0] > threshold ? high : low
+    }
+  }
+  const results = Object.entries(ways).map(([name, choose]) => [name, measure(engine, inputs(tokens, 4), choose)])
+  return { ways: Object.fromEntries(results), kinds: layers.map(({ pairs }) => pairs[0].estimator.kind) }
+}
+
+/** Once for each model: what each layer reads becomes an estimator of its error, and the quantiles of its estimates. */
+async function calibrate(engine, xs) {
+  const { width, low, high } = engine
+  const seen = engine.layers.map(() => [])
+  for (const x of xs) {
     run(engine, x, (layer, input) => {
-      estimates[layer].push(projectedNorm(projections[layer], input))
+      seen[layer].push(input)
       return high
     })
   }
-  const thresholds = estimates.map((values) => pairThreshold(values, low, high, target))
-
-  // For each input: one small product and one comparison decide how far the weights are read.
-  const coin = createUniform(3)
-  const ways = {
-    [`always ${low}`]: () => low,
-    [`always ${high}`]: () => high,
-    'by chance': () => (coin() < (target - low) / (high - low) ? high : low),
-    dynamic: (layer, x) => (projectedNorm(projections[layer], x) > thresholds[layer] ? high : low),
+  const linears = []
+  for (const [layer, weights] of engine.layers.entries()) {
+    const rowOf = (row) => difference(weights[high], weights[low], row * width, width)
+    const x = Float32Array.from(seen[layer].flatMap((input) => [...input]))
+    const errors = await errorNorms(width, width, rowOf, x)
+    // The norm of x says enough here (R² is above 0.9); the first layer gets a projection all the same, to show one.
+    const others = layer === 0 ? { linearR2: 2, candidates: ['sketch'] } : {}
+    const { estimator } = await chooseEstimator(width, width, rowOf, { x, errors }, { seed: layer, k: 16, ...others })
+    const group = groupEstimators([estimator], width)
+    const quantiles = sketchQuantiles(seen[layer].map((input) => estimateGroup(group, input)[0]))
+    linears.push({ name: `layers.${layer}`, cols: width, pairs: [{ low, high, estimator, quantiles }] })
   }
-  const results = Object.entries(ways).map(([name, choose]) => ({ name, ...measure(engine, inputs(tokens, width, 4), choose) }))
-  return Object.fromEntries(results.map(({ name, ...result }) => [name, result]))
+  return serializeEstimators(linears)
 }
 
 /** Runs all layers; `choose` says at which precision. */
@@ -57,11 +87,11 @@ function measure(engine, xs, choose) {
 }
 
 /** Inputs of very different sizes, as activations of language models are. */
-function inputs(count, width, seed) {
+function inputs(count, seed) {
   const uniform = createUniform(seed)
   return Array.from({ length: count }, () => {
     const size = Math.exp(normals(uniform, 1)[0] - 1)
-    return normals(uniform, width).map((value) => value * size)
+    return normals(uniform, shape.width).map((value) => value * size)
   })
 }
 
@@ -70,8 +100,13 @@ function difference(high, low, begin, length) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log('precision   mean bits   mean squared error')
-  for (const [name, { bits, error }] of Object.entries(compare())) {
-    console.log(`${name.padEnd(12)}${bits.toFixed(3).padEnd(12)}${error.toExponential(3)}`)
+  const { ways, kinds } = await compare()
+  if (process.argv.includes('--json')) console.log(JSON.stringify({ ways, kinds }))
+  else {
+    console.log(`estimators of the layers: ${kinds.join(', ')}`)
+    console.log('precision     mean bits   mean squared error')
+    for (const [name, { bits, error }] of Object.entries(ways)) {
+      console.log(`${name.padEnd(14)}${bits.toFixed(3).padEnd(12)}${error.toExponential(3)}`)
+    }
   }
 }

@@ -22,7 +22,10 @@ export function make(folder, ...command) {
  */
 export function perplexity(cache, model, ...flags) {
   const made = statSync(path.join(model, 'config.json')).mtimeMs
-  const key = createHash('sha256').update(JSON.stringify([model, made, flags])).digest('hex').slice(0, 16)
+  const key = createHash('sha256')
+    .update(JSON.stringify([model, made, flags]))
+    .digest('hex')
+    .slice(0, 16)
   const file = path.join(cache, `${path.basename(model)}-${key}.json`)
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
   const result = dpllmJson('eval', 'ppl', model, ...flags)

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@dpllm/core'
+import { allFinite } from './all-finite.js'
 
 /** What calibrated estimators are fitted to: inputs of one linear, in the order of the text, and its true errors. */
 export interface CalibrationTokens {
@@ -46,7 +47,7 @@ export function checkTokens({ x, errors }: CalibrationTokens, cols: number): voi
   }
   if (!errors.every((e) => e >= 0 && e < Number.POSITIVE_INFINITY))
     throw new InvalidArgumentError('tokens.errors', 'finite norms', 'one that is negative or not finite')
-  if (!x.every(Number.isFinite)) throw new InvalidArgumentError('tokens.x', 'finite inputs', 'one that is not finite')
+  if (!allFinite(x)) throw new InvalidArgumentError('tokens.x', 'finite inputs', 'one that is not finite')
 }
 
 function tokenRange({ x, errors }: CalibrationTokens, cols: number, begin: number, end: number): CalibrationTokens {

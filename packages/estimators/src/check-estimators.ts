@@ -1,4 +1,5 @@
-import { firstNonFinite, InvalidArgumentError, type Tensor } from '@dpllm/core'
+import { InvalidArgumentError, type Tensor } from '@dpllm/core'
+import { allFinite } from './all-finite.js'
 import type { LinearEstimators, PairEstimator } from './estimator-set.js'
 import { SKETCH_QUANTILES } from './quantile-sketch.js'
 
@@ -61,6 +62,5 @@ function checkMatrix(where: string, { shape, data }: Tensor<'f32'>, cols: number
   const [k, width] = shape
   if (shape.length !== 2 || width !== cols || !(Number.isInteger(k) && k >= 1 && k <= MAX_ROWS) || data.length !== k * cols)
     throw new InvalidArgumentError(where, `[1 to ${MAX_ROWS}, ${cols}]`, `[${shape}] with ${data.length} elements`)
-  if (firstNonFinite({ dtype: 'f32', shape, data }) >= 0)
-    throw new InvalidArgumentError(where, 'finite numbers', 'one that is not finite')
+  if (!allFinite(data)) throw new InvalidArgumentError(where, 'finite numbers', 'one that is not finite')
 }

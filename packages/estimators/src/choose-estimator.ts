@@ -72,7 +72,7 @@ export async function chooseEstimator(
   const make: Record<EstimatorCandidate, () => Candidate | Promise<Candidate>> = {
     linear,
     projection: () => tuned(createProjection(rows, cols, rowOf, { seed, ...size })),
-    sketch: async () => tuned((await createSketch(rows, cols, rowOf, fitted, { seed, signal, ...size })).matrix),
+    sketch: async () => tuned((await createSketch(rows, cols, rowOf, fitted, { seed, signal, onProgress, ...size })).matrix),
   }
 
   const accuracy: Partial<Record<EstimatorCandidate, EstimateAccuracy>> = {}

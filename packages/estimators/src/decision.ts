@@ -34,7 +34,8 @@ export function decisionAt(linear: Pick<LinearEstimators, 'name' | 'pairs'>, ave
 
 /**
  * Writes the thresholds of all linears for one target into the rows of a policy: all that changes when a request asks
- * for another target between two tokens, as long as no linear moves to another pair (whose estimator would be another).
+ * for another target between two tokens. A linear that moves to another pair needs that pair's estimator too
+ * (`decision.pair.estimator`).
  * @param out f32 [linears, THRESHOLDS]: `Policy.thresholds`
  * @param averageBits p of each linear at this target
  * @returns the decisions that were written, in order

@@ -59,6 +59,11 @@ test('norms and true errors are those of the plain sums', async () => {
   }
   const signal = AbortSignal.abort(new Error('enough'))
   await expect(errorNorms(rows, cols, () => x.subarray(0, cols), x, { signal })).rejects.toThrow('enough')
+  await expect(errorNorms(rows, cols, () => x, x)).rejects.toThrow(/rowOf: expected rows of 5/)
+  await expect(errorNorms(rows, 4, () => x, x)).rejects.toThrow(/x: expected \[tokens, 4\]/)
+  const seen: number[] = []
+  await errorNorms(rows, cols, () => x.subarray(0, cols), x, { onProgress: ({ done }) => seen.push(done) })
+  expect(seen).toEqual([32, 37])
 })
 
 test('accuracy counts what it says', () => {

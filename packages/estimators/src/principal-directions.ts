@@ -1,3 +1,4 @@
+import type { OnProgress } from '@dpllm/core'
 import { combineRows } from './linear-algebra/combine-rows.js'
 import { dotProducts } from './linear-algebra/dot-products.js'
 import { orthonormalize } from './linear-algebra/orthonormalize.js'
@@ -13,6 +14,7 @@ const OVERSAMPLING = 8
 export interface DirectionsOptions {
   readonly seed: number
   readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 /**
@@ -30,7 +32,7 @@ export async function principalDirections(
   rowOf: RowOf,
   x: Float32Array,
   count: number,
-  { seed, signal }: DirectionsOptions,
+  { seed, signal, onProgress }: DirectionsOptions,
 ): Promise<Float64Array> {
   const n = x.length / cols
   const q = Math.min(count + OVERSAMPLING, rows)
@@ -51,6 +53,7 @@ export async function principalDirections(
     weights = new Float64Array(n * q)
     dotProducts(x, projected, cols, weights)
     await pause()
+    onProgress?.({ stage: 'principal directions', done: step + 1, total: 2, unit: 'passes' })
     if (step === 1) return rotated(basis, rows, weights, q, count)
   }
 }

@@ -3,6 +3,7 @@ import { combineRows } from './linear-algebra/combine-rows.js'
 import { dotProducts } from './linear-algebra/dot-products.js'
 import type { RowOf } from './linear-algebra/row-blocks.js'
 import { createNormals } from './normals.js'
+import { tokenCount } from './token-count.js'
 
 /** Rows of a Johnson–Lindenstrauss projection; 64 keeps an error norm within 15 % for 91 % of the tokens (DP-LLM §5.1). */
 export const PROJECTION_ROWS = 64
@@ -34,6 +35,7 @@ export function createProjection(rows: number, cols: number, rowOf: RowOf, optio
 export function projectedNorm(matrix: Tensor<'f32'>, x: Float32Array): number {
   const [k, cols] = matrix.shape
   const { data } = matrix
+  if (x.length !== cols) throw new InvalidArgumentError('x', `[${cols}]`, `${x.length} elements`)
   let squares = 0
   for (let j = 0; j < k; j++) {
     let dot = 0
@@ -49,9 +51,10 @@ export function projectedNorm(matrix: Tensor<'f32'>, x: Float32Array): number {
  */
 export function projectedNorms(matrix: Tensor<'f32'>, x: Float32Array): Float32Array {
   const [k, cols] = matrix.shape
-  const products = new Float64Array((x.length / cols) * k)
+  const n = tokenCount(x, cols)
+  const products = new Float64Array(n * k)
   dotProducts(x, matrix.data, cols, products)
-  return Float32Array.from({ length: x.length / cols }, (_, t) => {
+  return Float32Array.from({ length: n }, (_, t) => {
     let squares = 0
     for (let i = t * k; i < (t + 1) * k; i++) squares += products[i] * products[i]
     return Math.sqrt(squares)

@@ -3,9 +3,12 @@ import { synthetic } from '../scripts/synthetic.mjs'
 import { errorNorms } from './error-norms.js'
 import { estimateAccuracy } from './estimate-accuracy.js'
 import { combineRows } from './linear-algebra/combine-rows.js'
+import { dotProducts } from './linear-algebra/dot-products.js'
+import { symmetricEigen } from './linear-algebra/symmetric-eigen.js'
 import { createNormals } from './normals.js'
 import { principalDirections } from './principal-directions.js'
 import { createProjection, projectedNorms } from './projection.js'
+import { fitScale } from './scale-fit.js'
 import { createSketch } from './sketch.js'
 import { bestSplit } from './sketch-split.js'
 
@@ -79,13 +82,34 @@ test('principal directions are orthonormal and hold the most energy', async () =
       expect(product).toBeCloseTo(i === j ? 1 : 0, 9)
     }
   }
-  const energy = (coefficients: Float64Array) => {
-    const matrix = Float32Array.from(combineRows(coefficients, shape.rows, shape.cols, rowOf))
-    return projectedNorms({ dtype: 'f32', shape: [count, shape.cols], data: matrix }, x).reduce((sum, e) => sum + e * e, 0)
-  }
-  // More power steps (from another start, hence other random numbers) find less than 2 % more.
-  const others = await Promise.all([2, 3].map((seed) => principalDirections(shape.rows, shape.cols, rowOf, x, count, { seed })))
-  for (const other of others) expect(energy(directions) / energy(other)).toBeCloseTo(1, 2)
+  const matrix = Float32Array.from(combineRows(directions, shape.rows, shape.cols, rowOf))
+  const held = projectedNorms({ dtype: 'f32', shape: [count, shape.cols], data: matrix }, x).reduce((sum, e) => sum + e * e, 0)
+  // The most that 6 directions can hold: the largest eigenvalues of the outputs' second moment.
+  const outputs = new Float64Array(shape.tokens * shape.rows)
+  const difference = Float32Array.from(
+    { length: shape.rows * shape.cols },
+    (_, i) => rowOf(Math.floor(i / shape.cols))[i % shape.cols],
+  )
+  dotProducts(x, difference, shape.cols, outputs)
+  const moment = new Float64Array(shape.rows ** 2)
+  for (let t = 0; t < outputs.length; t += shape.rows)
+    moment.forEach((_, i) => {
+      moment[i] += outputs[t + Math.floor(i / shape.rows)] * outputs[t + (i % shape.rows)]
+    })
+  const most = symmetricEigen(moment, shape.rows)
+    .values.subarray(0, count)
+    .reduce((sum, value) => sum + value)
+  expect(held / most).toBeLessThan(1 + 1e-6)
+  expect(held / most).toBeGreaterThan(0.995)
+})
+
+test('the scale leaves no bias on the tokens that were fitted to', async () => {
+  const { rowOf, x } = synthetic(createNormals(1008), { ...shape, tokens: 800, decay: 0.3 })
+  const errors = await errorNorms(shape.rows, shape.cols, rowOf, x)
+  const { matrix } = await createSketch(shape.rows, shape.cols, rowOf, { x, errors }, { seed: 1, k: 4, principal: 4 })
+  const fitted = 600
+  const estimates = projectedNorms(matrix, x.subarray(0, fitted * shape.cols))
+  expect(fitScale(estimates, errors.subarray(0, fitted))).toBeCloseTo(1, 5)
 })
 
 test('the split follows the formula of its comment', () => {

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Tensor } from '@dpllm/core'
+import { InvalidArgumentError, type OnProgress, type Tensor } from '@dpllm/core'
 import { type CalibrationTokens, checkTokens, holdOut, thinOut } from './calibration-tokens.js'
 import { combineRows } from './linear-algebra/combine-rows.js'
 import { dotProducts } from './linear-algebra/dot-products.js'
@@ -22,6 +22,7 @@ export interface SketchOptions {
   readonly principal?: number | undefined
   readonly seed: number
   readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
 }
 
 export interface Sketch {
@@ -48,7 +49,7 @@ export async function createSketch(
   tokens: CalibrationTokens,
   options: SketchOptions,
 ): Promise<Sketch> {
-  const { k = PROJECTION_ROWS, seed, signal } = options
+  const { k = PROJECTION_ROWS, seed, signal, onProgress } = options
   if (!(Number.isInteger(k) && k >= 1)) throw new InvalidArgumentError('k', 'a positive integer', k)
   checkTokens(tokens, cols)
   const most = options.principal ?? k
@@ -56,7 +57,7 @@ export async function createSketch(
 
   const { fitted, held } = holdOut(tokens, cols)
   const { x } = thinOut(fitted, cols, DIRECTION_TOKENS)
-  const directions = await principalDirections(rows, cols, rowOf, x, most, { seed, signal })
+  const directions = await principalDirections(rows, cols, rowOf, x, most, { seed, signal, onProgress })
   let principal = most
   if (options.principal === undefined) {
     const judges = thinOut(held, cols, SPLIT_TOKENS)

@@ -75,6 +75,12 @@ test('one step on one token mends its estimate but for the damping', () => {
   expect(projectedNorm({ ...matrix, data: moved }, x)).toBeCloseTo(norm + (2 - norm) / 1.1, 4)
 })
 
+test('a step on inputs that are all zero changes nothing', () => {
+  expect(gaussNewtonWeights(new Float64Array(2 * k), new Float64Array(4), Float32Array.of(0, 1), 0)).toEqual(
+    new Float64Array(2 * k),
+  )
+})
+
 test('progress, aborts and arguments', async () => {
   const { matrix, tokens } = await start(8, 200)
   const seen: number[] = []

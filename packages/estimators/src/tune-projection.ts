@@ -37,9 +37,11 @@ export interface TunedProjection {
  * 10 000 full-batch steps of SGD at a rate of 1e-3. Here each step takes 64 tokens and makes the smallest change of G
  * that mends their estimates, to first order and with damping (a Gauss–Newton step, `tune-step.ts`; G has more entries
  * than there are tokens, so it is the change that counts, as in Kaczmarz's method), less and less of it towards the
- * end. It needs no rate for the size of inputs and errors, does not diverge on outlier tokens, and 160 steps, some
- * 10 thousand tokens, come as far as hundreds of full-batch steps of gradient descent. One token in four, the last ones,
- * is held out; the result is the best matrix on these, so tuning never makes it worse there.
+ * end. It needs no rate that fits the size of the inputs, and does not diverge on outlier tokens. On two linears of
+ * stories15M 160 steps (0.4 s) come nearly as far as 3000 of the published ones, and 640 as all 10 000 (R² on other text
+ * 0.774 for 0.787, and 0.720 for 0.727, fitted to three quarters of their tokens); from a sketch, 160 come further (0.900
+ * and 0.741). One token in four, the last ones, is held out; the result is the best matrix on these, so tuning never makes
+ * it worse there.
  * @param tokens x f32 [n, cols]
  * @throws InvalidArgumentError, the signal's reason
  */

@@ -137,7 +137,7 @@ describe('unfinished work', () => {
 test('a folder of sensitivities serves other runs on the same model and text', async () => {
   const sensitivityFolder = join(directory, 'kept', 'fisher')
   await quantizeModel(source, out, { ...options, sensitivityFolder })
-  expect(await readdir(sensitivityFolder)).toEqual(['gradient-squares-lm_head.safetensors'])
+  expect(await readdir(sensitivityFolder)).toEqual(['gradient-squares-lm_head.safetensors', 'input-moments.safetensors'])
   const stages = new Set<string>()
   const onProgress = ({ stage }: { stage: string }) => stages.add(stage)
   await quantizeModel(source, `${out}-2`, { ...options, sensitivityFolder, onProgress, maxBits: 4 })

@@ -5,10 +5,15 @@ import { writeError } from '@dpllm/core/node'
 import { loadModel, type Model } from '@dpllm/runtime'
 import { calibrationWindows } from '../calibrate/windows.js'
 import { type GradientSums, openGradientSums } from '../sensitivity/gradient-sums.js'
-import { measureInputMoments } from '../sensitivity/input-moments.js'
+import { type InputMoments, measureInputMoments } from '../sensitivity/input-moments.js'
 import { measureFisher } from '../sensitivity/measure-gradients.js'
 import { readMoments, writeMoments } from '../sensitivity/moments-file.js'
-import { fisherSensitivities, inputSensitivities, type Sensitivities } from '../sensitivity/sensitivities.js'
+import {
+  fisherSensitivities,
+  inputSensitivities,
+  type Sensitivities,
+  smoothedSensitivities,
+} from '../sensitivity/sensitivities.js'
 import type { QuantizeModelOptions } from './quantize-model.js'
 import type { SensitivitySettings, WindowSettings } from './sensitivity-settings.js'
 
@@ -29,6 +34,9 @@ export interface SensitivityRun
   readonly modules: readonly string[]
 }
 
+/** Windows that moments are measured on where they only smooth Fisher information: they need few. */
+const SMOOTHING_WINDOWS = 32
+
 /**
  * Measures what the settings ask for and no earlier run has, on the original model, which is unloaded before this returns.
  * @returns undefined where all weights count the same
@@ -36,8 +44,13 @@ export interface SensitivityRun
 export async function measureSensitivities(run: SensitivityRun): Promise<Sensitivities | undefined> {
   const { settings } = run
   if (settings.kind === 'none') return undefined
-  if (settings.kind === 'inputs') return inputSensitivities(await inputMoments(run, settings.windows))
-  return fisherSensitivities(await fisher(run, settings.windows), settings.smoothing)
+  await using original = loadedOnce(run)
+  if (settings.kind === 'inputs') return inputSensitivities(await inputMoments(run, original, settings.windows))
+  const { windows, smoothing } = settings
+  const samples = Math.min(windows.samples, SMOOTHING_WINDOWS)
+  const moments = smoothing === 0 ? undefined : await inputMoments(run, original, { ...windows, samples })
+  const sums = await fisher(run, original, windows)
+  return moments === undefined ? fisherSensitivities(sums) : smoothedSensitivities(sums, moments, smoothing)
 }
 
 /**
@@ -51,13 +64,13 @@ export async function openSensitivityFolder(folder: string, fingerprint: string)
   await using _ = await openGradientSums(folder, 'squares', fingerprint)
 }
 
-async function inputMoments(run: SensitivityRun, settings: WindowSettings) {
+async function inputMoments(run: SensitivityRun, original: Original, settings: WindowSettings): Promise<InputMoments> {
   const { folder, fingerprint, signal, onProgress } = run
   const file = join(folder, MOMENTS_FILE)
   const kept = await readMoments(file, fingerprint)
   if (kept !== undefined) return kept
-  await using model = await loadOriginal(run)
-  const windows = windowsOf(model, settings, 1)
+  const model = await original.load()
+  const windows = windowsOf(model, settings, run.settings.kind === 'fisher' ? 2 : 1)
   const total = windows.reduce((sum, window) => sum + window.length, 0)
   const moments = await measureInputMoments(model, windows, {
     signal,
@@ -67,17 +80,33 @@ async function inputMoments(run: SensitivityRun, settings: WindowSettings) {
   return moments
 }
 
-async function fisher(run: SensitivityRun, settings: WindowSettings): Promise<GradientSums> {
+async function fisher(run: SensitivityRun, original: Original, settings: WindowSettings): Promise<GradientSums> {
   const { folder, fingerprint, modules } = run
   const kept = await openGradientSums(folder, 'squares', fingerprint)
   if (modules.every((module) => kept.shapes.has(module))) return kept
   await kept[Symbol.asyncDispose]()
-  await using model = await loadOriginal(run)
+  const model = await original.load()
   return await measureFisher(model, windowsOf(model, settings, 2), run)
 }
 
-function loadOriginal({ source, backend, threads, signal, onProgress }: SensitivityRun): Promise<Model> {
-  return loadModel(source, { backend, arithmetic: 'precise', threads, signal, onProgress })
+/** The original model, loaded when something has to be measured. */
+interface Original extends AsyncDisposable {
+  load(): Promise<Model>
+}
+
+function loadedOnce({ source, backend, threads, signal, onProgress }: SensitivityRun): Original {
+  let model: Promise<Model> | undefined
+  return {
+    load() {
+      model ??= loadModel(source, { backend, arithmetic: 'precise', threads, signal, onProgress })
+      return model
+    },
+    async [Symbol.asyncDispose]() {
+      // A model that could not be loaded has been thrown already.
+      const loaded = await model?.catch(() => undefined)
+      await loaded?.[Symbol.asyncDispose]()
+    },
+  }
 }
 
 /** Windows of the text, the last one as long as the text is, but of at least `shortest` tokens. */

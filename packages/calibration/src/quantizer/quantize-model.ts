@@ -56,8 +56,8 @@ export interface QuantizeModelOptions {
   readonly samples?: number | undefined
   readonly sequenceLength?: number | undefined
   /**
-   * How far each row of the Fisher information moves towards its matrix's columns, 0 to 1 (`fisherSensitivities`). Default
-   * 0.5; 0 for the quantizer of reference mode, as Any-Precision has none.
+   * How far each row of the Fisher information moves towards the weights of `inputs`, 0 to 1 (`smoothedSensitivities`).
+   * Default 0.75; 0 for the quantizer of reference mode, as Any-Precision has none.
    */
   readonly fisherSmoothing?: number | undefined
   /**

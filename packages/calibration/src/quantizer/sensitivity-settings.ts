@@ -41,7 +41,7 @@ export function sensitivitySettings(options: QuantizeModelOptions): SensitivityS
   return { kind, windows, smoothing }
 }
 
-/** By what was measured on stories15M and TinyLlama (docs/decisions/0007). Any-Precision's own algorithm takes none. */
-const FISHER_SMOOTHING = 0.5
+/** By what was measured on stories15M and TinyLlama (docs/decisions/0007); Any-Precision's own algorithm has none. */
+const FISHER_SMOOTHING = 0.75
 
 const defaultSamples = { inputs: 8, fisher: 128 }

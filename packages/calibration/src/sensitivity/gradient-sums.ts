@@ -17,7 +17,7 @@ export interface GradientSums extends AsyncDisposable {
 }
 
 /**
- * Opens what `measureFisher` or `measureMeanGradient` have finished in a folder.
+ * Opens what `measureFisher` or `measureGradientSums` have finished in a folder.
  * @param fingerprint that they were called with
  * @throws FileFormatError for a damaged file, or one with another fingerprint
  */

@@ -49,5 +49,7 @@ function addSquares(sums: Map<string, Float64Array>, name: string, x: Float32Arr
     sum = new Float64Array(cols)
     sums.set(name, sum)
   }
-  for (let i = 0; i < x.length; i++) sum[i % cols] += x[i] * x[i]
+  for (let begin = 0; begin < x.length; begin += cols) {
+    for (let k = 0; k < cols; k++) sum[k] += x[begin + k] * x[begin + k]
+  }
 }

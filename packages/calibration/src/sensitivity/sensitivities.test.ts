@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { GradientSums } from './gradient-sums.js'
-import { fisherSensitivities, inputSensitivities } from './sensitivities.js'
+import { fisherSensitivities, inputSensitivities, smoothedSensitivities } from './sensitivities.js'
 
 /** Sums in memory. */
 function sumsOf(cols: number, values: number[]): GradientSums {
@@ -12,37 +12,28 @@ function sumsOf(cols: number, values: number[]): GradientSums {
   }
 }
 
-// Columns have 6, 0, 6, 12; their mean is 6.
-const values = [2, 0, 2, 4, 0, 0, 0, 0, 4, 0, 4, 8]
+const values = [2, 0, 2, 4, 0, 0, 0, 0, 4e-12, 0, 4e-12, 8e-12]
+const moments = new Map([['m', Float32Array.of(1, 0, 1, 10)]])
 
 test('inputs: the same row for all', async () => {
-  const sensitivities = inputSensitivities(new Map([['m', Float32Array.of(1, 2, 3)]]))
-  expect([...(await sensitivities.rows('m', 4, 2))]).toEqual([1, 2, 3, 1, 2, 3])
+  expect([...(await inputSensitivities(moments).rows('m', 4, 2))]).toEqual([1, 0, 1, 10, 1, 0, 1, 10])
 })
 
 test('Fisher information as it is', async () => {
-  const rows = await fisherSensitivities(sumsOf(4, values), 0).rows('m', 1, 2)
-  expect([...rows]).toEqual(values.slice(4))
+  expect([...(await fisherSensitivities(sumsOf(4, values)).rows('m', 1, 2))]).toEqual([...Float32Array.from(values.slice(4))])
 })
 
-test('smoothed: rows of mean 1 move towards the columns; without gradients, they are the columns', async () => {
-  const uneven = [...values.slice(0, 8), 0, 0, 0, 16]
-  // Columns 2, 0, 2, 20, of mean 6.
-  const rows = await fisherSensitivities(sumsOf(4, uneven), 0.75).rows('m', 0, 3)
-  const columns = [1 / 3, 0, 1 / 3, 10 / 3]
-  const wanted = [[1, 0, 1, 2], columns, [0, 0, 0, 4]].map((row) => row.map((x, k) => 0.25 * x + 0.75 * columns[k]))
-  wanted[1] = columns.map((x) => 0.75 * x)
-  wanted.flat().forEach((x, i) => {
-    expect(rows[i]).toBeCloseTo(x, 6)
-  })
+test('smoothed: rows of any scale lean on the inputs, and without gradients they are the inputs', async () => {
+  const sensitivities = smoothedSensitivities(sumsOf(4, values), moments, 0.75)
+  const inputs = [1 / 3, 0, 1 / 3, 10 / 3].map((x) => 0.75 * x)
+  const mixed = [1, 0, 1, 2].map((x, k) => 0.25 * x + inputs[k])
+  const rows = await sensitivities.rows('m', 0, 3)
+  for (const [i, wanted] of [...mixed, ...inputs, ...mixed].entries()) expect(rows[i]).toBeCloseTo(wanted, 6)
+  // Whatever is read at once.
+  for (const first of [0, 1, 2]) expect(await sensitivities.rows('m', first, 1)).toEqual(rows.subarray(4 * first, 4 * first + 4))
 })
 
-test('rows do not depend on which are read at once', async () => {
-  const sensitivities = fisherSensitivities(sumsOf(4, values), 0.5)
-  const whole = await sensitivities.rows('m', 0, 3)
-  for (const first of [0, 1, 2]) expect(await sensitivities.rows('m', first, 1)).toEqual(whole.subarray(4 * first, 4 * first + 4))
-})
-
-test('a matrix without gradients has no sensitivities at all', async () => {
-  expect([...(await fisherSensitivities(sumsOf(4, new Array(8).fill(0)), 0.5).rows('m', 0, 2))]).toEqual(new Array(8).fill(0))
+test('neither gradients nor inputs: no sensitivities at all', async () => {
+  const nothing = smoothedSensitivities(sumsOf(4, new Array(4).fill(0)), new Map([['m', new Float32Array(4)]]), 0.5)
+  expect([...(await nothing.rows('m', 0, 1))]).toEqual([0, 0, 0, 0])
 })

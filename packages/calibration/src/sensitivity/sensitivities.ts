@@ -20,54 +20,38 @@ export function inputSensitivities(moments: InputMoments): Sensitivities {
   }
 }
 
-/** Weights that are read at a time to add up columns. */
-const BLOCK = 2 ** 20
+/** Every weight counts as much as its Fisher information (SqueezeLLM §3.2, Any-Precision LLM §3.1). */
+export function fisherSensitivities(fisher: GradientSums): Sensitivities {
+  return { rows: fisher.readRows, [Symbol.asyncDispose]: () => fisher[Symbol.asyncDispose]() }
+}
 
 /**
- * Every weight counts as much as its Fisher information F, moved towards that of its column in the whole matrix: row n
- * becomes (1 − smoothing) · F_n / mean(F_n) + smoothing · c / mean(c), where c_k = Σ_n F_nk. Few samples tell little of
- * single weights, but much of columns, which all rows share. A row without gradients gets c alone.
- * @param smoothing 0 leaves the Fisher information as it is, 1 takes the columns alone
+ * Fisher information F that leans on the inputs x: row n becomes
+ * (1 − smoothing) · F_n / mean(F_n) + smoothing · E[x²] / mean(E[x²]). The samples that gradients are measured on are few, and
+ * what they say of a single weight is mostly noise; the moments of inputs, which all rows share, are known well. A row
+ * without gradients has its inputs alone.
+ * @param smoothing from 0 to 1
  */
-export function fisherSensitivities(fisher: GradientSums, smoothing: number): Sensitivities {
-  const profiles = new Map<string, Promise<Float64Array>>()
+export function smoothedSensitivities(fisher: GradientSums, moments: InputMoments, smoothing: number): Sensitivities {
   return {
     async rows(module, first, count, options) {
       const rows = await fisher.readRows(module, first, count, options)
-      if (smoothing === 0) return rows
-      const profile = profiles.get(module) ?? columnProfile(fisher, module, options)
-      profiles.set(module, profile)
-      return smooth(rows, await profile, smoothing)
+      const inputs = moments.get(module)!
+      const cols = inputs.length
+      const inputScale = scaleTo(smoothing, inputs)
+      for (let begin = 0; begin < rows.length; begin += cols) {
+        const scale = scaleTo(1 - smoothing, rows.subarray(begin, begin + cols))
+        for (let k = 0; k < cols; k++) rows[begin + k] = scale * rows[begin + k] + inputScale * inputs[k]
+      }
+      return rows
     },
     [Symbol.asyncDispose]: () => fisher[Symbol.asyncDispose](),
   }
 }
 
-/** Column sums divided by their mean, f64 [cols]; zeros if there is nothing to divide. */
-async function columnProfile(
-  fisher: GradientSums,
-  module: string,
-  options?: { signal?: AbortSignal | undefined },
-): Promise<Float64Array> {
-  const [rows, cols] = fisher.shapes.get(module)!
-  const sums = new Float64Array(cols)
-  const step = Math.max(1, Math.floor(BLOCK / cols))
-  for (let first = 0; first < rows; first += step) {
-    const block = await fisher.readRows(module, first, Math.min(step, rows - first), options)
-    for (let i = 0; i < block.length; i++) sums[i % cols] += block[i]
-  }
-  const mean = sums.reduce((a, b) => a + b) / cols
-  return mean === 0 ? sums : sums.map((x) => x / mean)
-}
-
-function smooth(rows: Float32Array, profile: Float64Array, smoothing: number): Float32Array {
-  const cols = profile.length
-  const smoothed = new Float32Array(rows.length)
-  for (let begin = 0; begin < rows.length; begin += cols) {
-    let sum = 0
-    for (let k = 0; k < cols; k++) sum += rows[begin + k]
-    const scale = sum === 0 ? 0 : ((1 - smoothing) * cols) / sum
-    for (let k = 0; k < cols; k++) smoothed[begin + k] = scale * rows[begin + k] + smoothing * profile[k]
-  }
-  return smoothed
+/** What a vector is multiplied by to have that mean; 0 for zeros. */
+function scaleTo(mean: number, vector: Float32Array): number {
+  let sum = 0
+  for (const value of vector) sum += value
+  return sum === 0 ? 0 : (mean * vector.length) / sum
 }

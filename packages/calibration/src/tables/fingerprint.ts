@@ -22,7 +22,7 @@ export async function fingerprintOfTuning(
   { start, ...settings }: TuneSettings,
 ): Promise<string> {
   const hash = createHash('sha256')
-  hash.update(JSON.stringify({ version: VERSION, settings, start: start?.name ?? null, backend }))
+  hash.update(JSON.stringify({ version: VERSION, settings, start: start ? start.name : null, backend }))
   await addFolder(hash, original)
   if (typeof quantized === 'string') await addFolder(hash, quantized)
   else hash.update(quantized.identity)

@@ -7,15 +7,17 @@ export interface BitLimits {
 }
 
 /**
- * Average bits that steps are drawn at, and how often (quality.md A): mixtures, as a policy reads them, so that a table
- * learns beside neighbours of other bit counts.
+ * Average bits that steps are drawn at, and how often: mostly mixtures, as policies read them, in which a table learns
+ * beside neighbours of other bit counts. 5 bits alone have a part of their own: beside linears of 4 bits, tables of 5
+ * would learn to make up for those.
  */
 const contexts = [
   { averageBits: 3, weight: 0.2 },
-  { averageBits: 3.3, weight: 0.2 },
-  { averageBits: 3.6, weight: 0.25 },
+  { averageBits: 3.4, weight: 0.2 },
+  { averageBits: 3.7, weight: 0.15 },
   { averageBits: 4, weight: 0.2 },
-  { averageBits: 4.4, weight: 0.15 },
+  { averageBits: 4.5, weight: 0.1 },
+  { averageBits: 5, weight: 0.15 },
 ]
 
 /**

@@ -47,7 +47,8 @@ export async function trainTables(options: TrainTablesOptions): Promise<void> {
   if (state === undefined) {
     state = { step: 0, before: await measure() }
     checkFinite(state.before, options)
-    await settings.start?.apply({ teacher, student, windows: windows.training, bits, threads, signal, onProgress })
+    const context = { teacher, student, windows: windows.training, bits, threads, signal, onProgress }
+    if (settings.start) await settings.start.apply(context)
     for (const { start, values } of tables) start.set(values)
     await writeState(folder, fingerprint, state, tables)
   }
@@ -72,7 +73,7 @@ export async function trainTables(options: TrainTablesOptions): Promise<void> {
     heldOutWindows: windows.heldOut.length,
     seed,
     learningRate,
-    start: settings.start?.name ?? null,
+    start: settings.start ? settings.start.name : null,
     textSha256: createHash('sha256').update(text).digest('hex'),
     before,
     after,

@@ -34,7 +34,7 @@ test('the first step moves every entry by the rate, in units of its row and bit 
   for (const [i, table] of tables.entries()) {
     trainTable(table, gradient, weight, 2 ** -7)
     const size = 2 ** table.bits
-    const unit = [1, 0.3, 0.1][i]
+    const unit = [1, 0.4, 0.2][i]
     const found = valuesOf(table)
     before[i].forEach((value, j) => {
       const row = Math.floor(j / size)

@@ -21,9 +21,10 @@ export interface TrainedTable {
 
 /**
  * How far an offset of 1 moves entries, in standard deviations of the row's weights, by bit count: about as tables of
- * more bits are finer. With 1 for all, tables of 5 bits got worse (quality.md A).
+ * more bits are finer. Adam's steps are as long for noise as for a slope, so that too much undoes what is learnt
+ * (docs/decisions/0008-tables-are-distilled.md).
  */
-const STRIDE: Readonly<Record<number, number>> = { 3: 1, 4: 0.3, 5: 0.1 }
+const STRIDE: Readonly<Record<number, number>> = { 3: 1, 4: 0.4, 5: 0.2 }
 
 /** Bit counts whose tables can be trained. Those of more bits have next to nothing left to gain. */
 export const TRAINABLE_BITS: readonly number[] = Object.keys(STRIDE).map(Number)

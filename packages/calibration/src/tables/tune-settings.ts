@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type OnProgress } from '@dpllm/core'
 import type { BackendName } from '@dpllm/runtime'
 import { checkWindows } from '../calibrate/windows.js'
+import { leastSquaresStart } from './least-squares-start.js'
 import type { TableStart } from './table-start.js'
 import type { TrainingSettings } from './train.js'
 import { TRAINABLE_BITS } from './trained-tables.js'
@@ -15,11 +16,11 @@ export interface TuneOptions {
   readonly sequenceLength?: number | undefined
   /** Bit counts whose tables are tuned, of 3, 4 and 5; default all of them. */
   readonly bits?: readonly number[] | undefined
-  /** Peak of Adam's learning rate, in standard deviations of a row's weights (3 bits); default 0.012. */
+  /** Peak of Adam's learning rate, in standard deviations of a row's weights (3 bits); default 0.005. */
   readonly learningRate?: number | undefined
   readonly seed?: number | undefined
-  /** What tables training starts from; default those of the model. */
-  readonly start?: TableStart | undefined
+  /** What makes the tables that training starts from; default least squares (`refitModel`). false: those of the model. */
+  readonly start?: TableStart | false | undefined
 }
 
 /** What a tuning run needs besides, and what does not change its result. */
@@ -37,12 +38,12 @@ export interface TuneRunOptions {
 export interface TuneSettings extends TrainingSettings {
   readonly text: string
   readonly sequenceLength: number
-  readonly start: TableStart | undefined
+  readonly start: TableStart | false
 }
 
 /** @throws InvalidArgumentError */
 export function tuneSettings(text: string, options: TuneOptions): TuneSettings {
-  const { steps = 300, batch = 4, sequenceLength = 256, learningRate = 0.012, seed = 0, start } = options
+  const { steps = 300, batch = 4, sequenceLength = 256, learningRate = 0.005, seed = 0, start = leastSquaresStart } = options
   for (const [argument, value] of Object.entries({ steps, batch })) {
     if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError(argument, 'a positive integer', value)
   }

@@ -107,7 +107,7 @@ test('sensitivities by choice; Fisher information is kept where asked for', asyn
   const kept = path.join(fixtures.folder, 'kept')
   const flags = ['--samples', '3', '--seq-len', '16']
   const fisher = await quantize('by-fisher', '--sensitivity', 'fisher', '--sensitivity-dir', kept, ...flags)
-  expect(await readdir(kept)).toEqual(['gradient-squares-lm_head.safetensors'])
+  expect(await readdir(kept)).toEqual(['gradient-squares-lm_head.safetensors', 'input-moments.safetensors'])
   const inputs = await quantize('by-inputs', '--sensitivity', 'inputs', ...flags)
   const none = await quantize('by-none', '--sensitivity', 'none')
   expect([fisher, inputs, none].map(({ sensitivity }) => sensitivity)).toEqual(['fisher', 'inputs', 'none'])
