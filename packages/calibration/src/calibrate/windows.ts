@@ -13,7 +13,8 @@ export function checkWindows(samples: number, sequenceLength: number): void {
 
 /**
  * Cuts a text into full windows of `length` tokens: documents one after another, each with its special tokens in
- * front; a rest shorter than a window is dropped, or kept if asked.
+ * front; a rest shorter than a window is dropped, or kept if asked. In every window the beginning token, if texts have
+ * one, takes the place of the first: so models are used, and its activations are what all later tokens look at.
  * @param limit most windows
  */
 export function calibrationWindows(
@@ -24,13 +25,15 @@ export function calibrationWindows(
   { keepRest = false }: { keepRest?: boolean } = {},
 ): Uint32Array[] {
   const windows: Uint32Array[] = []
+  const beginning = beginningToken(tokenizer)
   let window = new Uint32Array(length)
   let filled = 0
   for (const document of text.split(DOCUMENT_SEPARATOR)) {
     const trimmed = document.trim()
     if (trimmed === '') continue
     for (const token of tokenizer.encode(trimmed)) {
-      window[filled++] = token
+      window[filled] = filled === 0 ? (beginning ?? token) : token
+      filled++
       if (filled < length) continue
       windows.push(window)
       if (windows.length === limit) return windows
@@ -40,4 +43,9 @@ export function calibrationWindows(
   }
   if (keepRest && filled > 0) windows.push(window.slice(0, filled))
   return windows
+}
+
+/** The token that the model's texts begin with. */
+function beginningToken({ encode, bosId }: Tokenizer): number | undefined {
+  return bosId !== undefined && encode('')[0] === bosId ? bosId : undefined
 }

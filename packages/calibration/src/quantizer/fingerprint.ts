@@ -8,7 +8,7 @@ import type { SensitivitySettings } from './sensitivity-settings.js'
 import { type Shard, unitTensors } from './shards.js'
 
 /** Raised when the same input and settings give other bytes than before, so that no file mixes both. */
-const VERSION = 3
+const VERSION = 4
 
 /** Elements of every source tensor that are looked at. */
 const SAMPLE = 256

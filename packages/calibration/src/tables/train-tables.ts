@@ -6,6 +6,7 @@ import { type BackendName, loadModel, type Model } from '@dpllm/runtime'
 import { calibrationWindows } from '../calibrate/windows.js'
 import { createDistillation, type Distillation } from './distillation.js'
 import { type Divergences, helped, measureDivergences, measuredBits } from './hold-out.js'
+import { mixBoundaries } from './mix-boundaries.js'
 import { checkQuantizedFrom, loadStudent, originalOf } from './quantized-from.js'
 import { rowDeviations } from './row-deviations.js'
 import { trainStep } from './train.js'
@@ -36,7 +37,8 @@ export async function trainTables(options: TrainTablesOptions): Promise<void> {
   await using teacher = await loadModel(options.original, load)
   checkQuantizedFrom(student, teacher)
   const length = Math.min(settings.sequenceLength, student.config.contextLength, teacher.config.contextLength)
-  const windows = splitWindows(calibrationWindows(text, student.tokenizer, length, windowsNeeded(steps, batch)), length)
+  const cut = calibrationWindows(mixBoundaries(text), student.tokenizer, length, windowsNeeded(steps, batch))
+  const windows = splitWindows(cut, length)
   const tables = await createTables(student, teacher, settings.bits, options)
   const untouched = tables.map(({ values }) => values.slice())
   await using distillation = await createDistillation({ teacher, student, length, batch, signal })

@@ -8,7 +8,7 @@ import { TRAINABLE_BITS } from './trained-tables.js'
 
 /** What decides how tables are tuned. */
 export interface TuneOptions {
-  /** Steps of training; default 300. More are better, up to a few passes over the text. */
+  /** Steps of training; default 400. More are better, up to a few passes over the text; 0: least squares alone. */
   readonly steps?: number | undefined
   /** Windows of the text for each step; default 4. */
   readonly batch?: number | undefined
@@ -43,10 +43,9 @@ export interface TuneSettings extends TrainingSettings {
 
 /** @throws InvalidArgumentError */
 export function tuneSettings(text: string, options: TuneOptions): TuneSettings {
-  const { steps = 300, batch = 4, sequenceLength = 256, learningRate = 0.005, seed = 0, start = leastSquaresStart } = options
-  for (const [argument, value] of Object.entries({ steps, batch })) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError(argument, 'a positive integer', value)
-  }
+  const { steps = 400, batch = 4, sequenceLength = 256, learningRate = 0.005, seed = 0, start = leastSquaresStart } = options
+  if (!Number.isSafeInteger(steps) || steps < 0) throw new InvalidArgumentError('steps', 'an integer of at least 0', steps)
+  if (!Number.isSafeInteger(batch) || batch < 1) throw new InvalidArgumentError('batch', 'a positive integer', batch)
   checkWindows(1, sequenceLength)
   if (!(learningRate > 0 && learningRate < Number.POSITIVE_INFINITY))
     throw new InvalidArgumentError('learningRate', 'a number above 0', learningRate)

@@ -196,7 +196,7 @@ test('what cannot be tuned is refused, and nothing stays', async () => {
     ],
     [() => tuneTables(original, quantized, quantized, tuning), InvalidArgumentError, /does not exist yet/],
     [() => tuneTables(original, quantized, out, { ...tuning, bits: [3, 6] }), InvalidArgumentError, /some of 3, 4, 5/],
-    [() => tuneTables(original, quantized, out, { ...tuning, steps: 0 }), InvalidArgumentError, /steps/],
+    [() => tuneTables(original, quantized, out, { ...tuning, steps: -1 }), InvalidArgumentError, /steps/],
   ]
   for (const [run, kind, message] of cases) {
     const error = await run().then(

@@ -54,7 +54,11 @@ export function addQuantize(program: Command, context: CommandContext): void {
     .addOption(new Option('--seq-len <tokens>', 'tokens of a window (default: 256)').argParser(integer(2)))
     .option('--sensitivity-dir <folder>', 'keep Fisher information here, for other runs on the same model and text')
     .option('--no-lut-tuning', 'leave the tables as clustering makes them; they are tuned if --calib gives a text of some length')
-    .addOption(new Option('--tune-steps <count>', 'steps of tuning the tables (default: 300)').argParser(integer(1)))
+    .addOption(
+      new Option('--tune-steps <count>', 'steps of tuning the tables; 0: least squares alone (default: 400)').argParser(
+        integer(0),
+      ),
+    )
     .option('--reference-mode', "quantize by Any-Precision's own algorithm, to compare with ours")
     .addOption(new Option('--seed <number>', 'random seed of --reference-mode').argParser(integer(0, 2 ** 32 - 1)))
     .option('--lut-refresh', 'with --reference-mode: make every entry of a table the mean of the weights that have its code')

@@ -79,7 +79,7 @@ test('a text that is too short, and a folder that exists', async () => {
 })
 
 test.each([
-  ['--steps', '0'],
+  ['--steps=-1', '-q'],
   ['--seed=-1', '-q'],
   ['--backend', 'abacus'],
 ])('tune %s %s is wrong usage', async (...args) => {

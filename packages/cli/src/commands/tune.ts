@@ -32,7 +32,7 @@ export function addTune(program: Command, context: CommandContext): void {
     .requiredOption('--original <folder>', 'Hugging Face folder of the model that was quantized')
     .requiredOption('--calib <file>', 'text like that which the model will meet, of at least 16,000 tokens')
     .requiredOption('-o, --out <folder>', 'folder to make; the model itself with --overwrite')
-    .addOption(new Option('--steps <count>', 'steps of training (default: 300)').argParser(integer(1)))
+    .addOption(new Option('--steps <count>', 'steps of training; 0: least squares alone (default: 400)').argParser(integer(0)))
     .addOption(new Option('--batch <count>', 'windows for each step (default: 4)').argParser(integer(1)))
     .addOption(new Option('--seq-len <tokens>', 'tokens of a window (default: 256)').argParser(integer(2)))
     .addOption(new Option('-s, --seed <number>', 'same seed, same tables').argParser(integer(0, 2 ** 32 - 1)))
