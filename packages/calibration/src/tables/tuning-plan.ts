@@ -2,7 +2,6 @@ import { InvalidArgumentError } from '@dpllm/core'
 import { probeCpu } from '@dpllm/cpu-kernels'
 import { type BackendName, loadTokenizer, readModelConfig } from '@dpllm/runtime'
 import { calibrationWindows } from '../calibrate/windows.js'
-import { TRAINABLE_BITS } from './trained-tables.js'
 import { type TuneOptions, type TuneSettings, tuneSettings } from './tune-settings.js'
 import { LEAST_WINDOWS } from './windows-split.js'
 
@@ -33,7 +32,7 @@ export async function planTuning(request: TuningRequest): Promise<TuneSettings |
   if (tuning === undefined) {
     if (asPublished) return 'reference mode has none'
     if (backend === 'reference' || (backend === 'auto' && !probeCpu().ok)) return 'gradients take hours without native code'
-    if (seedBits > Math.max(...TRAINABLE_BITS)) return `the model has no ${TRAINABLE_BITS.join(', ')} bits`
+    if (!settings.bits.some((b) => b >= seedBits)) return `the model has no tables of ${settings.bits.join(' or ')} bits`
     if (text === undefined) return 'the text that comes with the package is too short; give one of your own'
   }
   if (!settings.bits.some((b) => b >= seedBits && b <= maxBits))

@@ -3,7 +3,7 @@ import { readText } from '@dpllm/core/node'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
 import { addQuietFlag } from '../options/log.js'
-import { integer } from '../options/parse.js'
+import { integer, list } from '../options/parse.js'
 import { writeJson } from '../output/json.js'
 import { createProgressBar } from '../output/progress.js'
 import { tuningTable } from '../output/tuning-table.js'
@@ -13,6 +13,7 @@ interface TuneFlags {
   readonly calib: string
   readonly out: string
   readonly steps?: number
+  readonly bits?: readonly number[]
   readonly batch?: number
   readonly seqLen?: number
   readonly seed?: number
@@ -27,12 +28,17 @@ interface TuneFlags {
 export function addTune(program: Command, context: CommandContext): void {
   const command = program
     .command('tune')
-    .description('bring a quantized model nearer to its original at 3, 4 and 5 bits, by its tables alone')
+    .description('bring a quantized model nearer to its original at 3 and 4 bits, by its tables alone')
     .argument('<model>', 'folder of the quantized model; imported ones, too')
     .requiredOption('--original <folder>', 'Hugging Face folder of the model that was quantized')
     .requiredOption('--calib <file>', 'text like that which the model will meet, of at least 16,000 tokens')
     .requiredOption('-o, --out <folder>', 'folder to make; the model itself with --overwrite')
     .addOption(new Option('--steps <count>', 'steps of training; 0: least squares alone (default: 400)').argParser(integer(0)))
+    .addOption(
+      new Option('--bits <list>', 'bit counts whose tables are tuned: some of 3,4,5 (default: 3,4)').argParser(
+        list(integer(3, 5)),
+      ),
+    )
     .addOption(new Option('--batch <count>', 'windows for each step (default: 4)').argParser(integer(1)))
     .addOption(new Option('--seq-len <tokens>', 'tokens of a window (default: 256)').argParser(integer(2)))
     .addOption(new Option('-s, --seed <number>', 'same seed, same tables').argParser(integer(0, 2 ** 32 - 1)))
@@ -49,6 +55,7 @@ export function addTune(program: Command, context: CommandContext): void {
       const result = await tuneTables(flags.original, model, flags.out, {
         calibrationText,
         steps: flags.steps,
+        bits: flags.bits,
         batch: flags.batch,
         sequenceLength: flags.seqLen,
         seed: flags.seed,
