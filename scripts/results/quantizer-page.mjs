@@ -20,7 +20,9 @@ DPLLM_DATA=… npm run results:quantizer
 \`\`\`
 
 Every model is read at one bit count for all linears of the decoder blocks; the embedding and the head are not quantized, as in
-Any-Precision. All use the same Fisher information. Texts that are measured on were not used for calibration.
+Any-Precision. Reference mode weighs errors by Fisher information, our quantizer by the same and the inputs
+([decision 7](../decisions/0007-errors-weighed-by-fisher-information.md)); tuning is described in [tuning.md](../tuning.md). Texts that are
+measured on were not used for calibration.
 `
 
 function section(name, { calibration, published }, { title, bits, texts, baseline, rows }) {

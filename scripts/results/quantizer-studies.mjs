@@ -31,7 +31,7 @@ export function quantizerStudies(data, work) {
       original: `${data}/stories15M`,
       bits: [3, 4, 5, 6, 7, 8],
       texts: [{ label: 'TinyStories valid-a', flags: protocol(`${data}/tinystories/valid-a.txt`, 256) }],
-      variants: variantsOf('stories15M', stories, { samples: 128, length: 256, seeds: [0, 1, 2], steps: 800 }),
+      variants: variantsOf('stories15M', stories, { samples: 128, length: 256, seeds: [0, 1, 2, 3, 4], steps: 800 }),
       calibration: '128 windows of 256 tokens of the TinyStories training text; tuning: 800 steps of 4 windows of it',
       // Any-Precision's own code on this model (the project's measurement, see the page).
       published: [5.9864, 4.5041, 4.2155, 4.1246, 4.1115, 4.0981],
