@@ -29,7 +29,7 @@ export async function lineChart(points, { title, x, y, rule }) {
       encoding: { ...encoding, text: { field: 'text', type: 'nominal' } },
     })
   }
-  const { spec } = compile({ title, width: 480, height: 300, background: 'white', layer })
+  const { spec } = compile({ title, width: 480, height: 300, background: 'white', layer, config: { legend: { labelLimit: 0 } } })
   const view = new View(parse(spec), { renderer: 'none' })
   const svg = await view.toSVG()
   view.finalize()
