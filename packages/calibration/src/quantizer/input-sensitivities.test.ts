@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createReferenceBackend } from '@dpllm/core'
+import { BackendUnavailableError, createReferenceBackend } from '@dpllm/core'
 import { openCheckpoint } from '@dpllm/core/node'
 import { loadModel } from '@dpllm/runtime'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -90,4 +90,20 @@ test('settings that cannot be are refused', async () => {
   await expect(quantizeModel(source, out, { samples: 0 })).rejects.toThrow(/samples: expected a positive integer/)
   for (const calibrationText of ['', ' '])
     await expect(quantizeModel(source, out, { calibrationText })).rejects.toThrow(/at least one token/)
+})
+
+test('a backend that cannot be used costs nothing of an earlier run', async () => {
+  const stop = new AbortController()
+  const onProgress = ({ stage, done }: { stage: string; done: number }) => {
+    if (stage === 'quantize' && done > 0) stop.abort(new Error('enough'))
+  }
+  const options = { calibrationText: text, sensitivity: 'inputs', shardBytes: 1 } as const
+  await expect(quantizeModel(source, out, { ...options, signal: stop.signal, onProgress })).rejects.toThrow('enough')
+  // The moments have to be measured again.
+  await rm(join(`${out}.partial`, 'input-moments.safetensors'))
+  const kept = await readdir(`${out}.partial`)
+  expect(kept.length).toBeGreaterThan(0)
+  await expect(quantizeModel(source, out, { ...options, backend: 'cuda' })).rejects.toThrow(BackendUnavailableError)
+  expect(await readdir(`${out}.partial`)).toEqual(kept)
+  expect((await quantizeModel(source, out, options)).resumedShards).toBeGreaterThan(0)
 })

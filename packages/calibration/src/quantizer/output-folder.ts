@@ -104,7 +104,7 @@ export async function removeSensitivities(folder: string): Promise<void> {
 }
 
 /** Files of a run that are no shards: those that come last, and what a killed process was writing. */
-function isSmallFile(file: string): boolean {
+export function isSmallFile(file: string): boolean {
   return file === 'config.json' || file === CHECKPOINT_INDEX_FILE || isSideFile(file) || /^\..*\.tmp$/.test(file)
 }
 

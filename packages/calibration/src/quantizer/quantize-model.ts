@@ -229,7 +229,10 @@ async function readConfig(directory: string) {
   return { text, model: parseModelConfig(json, file) }
 }
 
-/** An error that running again would meet again; after an abort or a full disk, finished files are worth keeping. */
+/** What the machine lacks for a while, disk or memory. */
+const passing = new Set(['ERR_DPLLM_WRITE', 'ERR_DPLLM_BACKEND'])
+
+/** An error that running again would meet again; after an abort or a passing one, finished files are worth keeping. */
 function isInputError(error: unknown): boolean {
-  return DpllmError.isInstance(error) && error.code !== 'ERR_DPLLM_WRITE'
+  return DpllmError.isInstance(error) && !passing.has(error.code)
 }

@@ -1,9 +1,8 @@
 import { mkdir, readdir, realpath, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { InvalidArgumentError } from '@dpllm/core'
-import { CHECKPOINT_INDEX_FILE, writeError } from '@dpllm/core/node'
-import { isSideFile } from '@dpllm/runtime'
-import { checkOutput, partialFolder } from '../quantizer/output-folder.js'
+import { writeError } from '@dpllm/core/node'
+import { checkOutput, isSmallFile, partialFolder } from '../quantizer/output-folder.js'
 import { tuningOf } from './tuned-tables-file.js'
 import { isTuningFile, stateFingerprint, TUNING_STATE_FILE } from './tuning-state.js'
 
@@ -52,9 +51,4 @@ export async function openTuningFolder(
   }
   for (const path of stale) await rm(path)
   return folder
-}
-
-/** Files of a run that are made anew: those that come last, and what a killed process was writing. */
-function isSmallFile(file: string): boolean {
-  return file === 'config.json' || file === CHECKPOINT_INDEX_FILE || isSideFile(file) || /^\..*\.tmp$/.test(file)
 }
