@@ -1,20 +1,19 @@
-import { spawn } from 'node:child_process'
-import { access, cp, mkdtemp, rm } from 'node:fs/promises'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createRandom } from '@dpllm/core'
-import { build } from 'tsup'
+import { exists } from '@dpllm/core/node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { quantizeModel } from '../src/quantizer/quantize-model.js'
 import { typescriptRowQuantizer } from '../src/quantizer/row-quantizer.js'
 import { readFolder } from '../src/testing/read-folder.js'
 import { writeTinyModel } from '../src/testing/tiny-model.js'
+import { bundleChild, type Kill } from './child.js'
 
 let directory: string
 let original: string
 let quantized: string
-const bundle = () => join(directory, 'bundle')
+let runChild: Awaited<ReturnType<typeof bundleChild>>
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'dpllm-kill-tuning-'))
@@ -22,40 +21,11 @@ beforeAll(async () => {
   quantized = join(directory, 'quantized')
   await writeTinyModel(original, { edit: (t) => ({ ...t, data: t.data.map((x) => (t.shape.length > 1 ? 4 * x : 1)) }) })
   await quantizeModel(original, quantized, { calibrationText: false, quantizer: typescriptRowQuantizer(), shardBytes: 1 })
-  await build({
-    entry: { child: fileURLToPath(new URL('tune-child.ts', import.meta.url)) },
-    outDir: bundle(),
-    config: false,
-    format: 'esm',
-    target: 'node20',
-    platform: 'node',
-    silent: true,
-    noExternal: [/.*/],
-    outExtension: () => ({ js: '.mjs' }),
-    esbuildOptions: (options) => {
-      options.conditions = ['@dpllm/source']
-    },
-  })
+  runChild = await bundleChild('tune-child.ts', join(directory, 'bundle'))
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-/** Runs the child, to be killed `delay` ms after `steps` steps. Returns how many steps it took, or undefined if it was killed. */
-async function run(from: string, out: string, kill: { steps: number; delay: number } = { steps: -1, delay: 0 }) {
-  const args = [join(bundle(), 'child.mjs'), original, from, out, String(kill.steps), String(kill.delay)]
-  const child = spawn(process.execPath, args)
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (data) => {
-    output += data
-  })
-  child.stderr.on('data', (data) => {
-    errors += data
-  })
-  const [code, signal] = await new Promise<unknown[]>((resolve) => child.on('close', (...ending) => resolve(ending)))
-  if (signal === 'SIGKILL') return undefined
-  expect({ code, errors }).toEqual({ code: 0, errors: '' })
-  return Number(output)
-}
+const run = (from: string, out: string, kill?: Kill) => runChild([original, from, out], kill)
 
 test('killed at any moment and started again, it makes the bytes of an uninterrupted run, in its own place too', async () => {
   const whole = join(directory, 'whole')
@@ -83,10 +53,3 @@ test('killed at any moment and started again, it makes the bytes of an uninterru
     expect(await exists(`${out}.partial`)).toBe(false)
   }
 }, 240_000)
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
-}

@@ -16,8 +16,8 @@ export interface Distillation extends AsyncDisposable {
   readonly weights: Weights
   /** Mean KL divergence (teacher ‖ student) over a window's tokens, in nats, for each policy. */
   divergences(window: Uint32Array, policies: readonly Policy[]): Promise<number[]>
-  /** The same for one policy; adds the gradient of lossScale · Σ divergence to the accumulators. */
-  accumulate(window: Uint32Array, policy: Policy): Promise<number>
+  /** Adds a window's part of the gradient of the mean divergence over a batch to the accumulators. */
+  accumulate(window: Uint32Array, policy: Policy): Promise<void>
   /** f32 [rows, tableEntries(weight)] of a weight: the gradient so far, which begins anew at zero. */
   takeGradient(weight: string): Promise<Float32Array>
   /** Says that these weights' tables have been changed in place. */
@@ -55,7 +55,6 @@ export async function createDistillation(options: DistillationOptions): Promise<
     const { outputs } = await teacher.run({ tokens, position: 0, cache: caches.teacher, rows, outputs: ['logits'], signal })
     return { teacher: outputs.logits }
   }
-  const outputs = ['divergence']
   return {
     linears: names,
     weights,
@@ -63,15 +62,16 @@ export async function createDistillation(options: DistillationOptions): Promise<
       const inputs = await teach(tokens)
       const means: number[] = []
       for (const policy of policies) {
-        const result = await forward.run({ tokens, position: 0, cache: caches.forward, rows, inputs, outputs, policy, signal })
-        means.push(mean(result.outputs.divergence))
+        const step = { tokens, position: 0, cache: caches.forward, rows, inputs, policy, signal }
+        const { outputs } = await forward.run({ ...step, outputs: ['divergence'] })
+        means.push(mean(outputs.divergence))
       }
       return means
     },
     accumulate: async (tokens, policy) => {
       const inputs = await teach(tokens)
-      const result = await backward.run({ tokens, position: 0, cache: caches.backward, rows, inputs, outputs, policy, signal })
-      return mean(result.outputs.divergence)
+      // The gradient needs no divergence: without outputs it is not computed.
+      await backward.run({ tokens, position: 0, cache: caches.backward, rows, inputs, outputs: [], policy, signal })
     },
     takeGradient: async (weight) => {
       const name = accumulatorName({ weight, mode: 'tables' })

@@ -19,7 +19,6 @@ export interface TrainingSettings {
 /**
  * One step: the gradient of the mean divergence over a batch, every linear read at bits drawn for the whole step, then a
  * step of Adam on each table that was read. All that is drawn depends on the number of the step alone.
- * @returns the divergence, in nats for each token
  */
 export async function trainStep(
   distillation: Distillation,
@@ -27,7 +26,7 @@ export async function trainStep(
   windows: readonly Uint32Array[],
   step: number,
   settings: TrainingSettings,
-): Promise<number> {
+): Promise<void> {
   const { steps, batch, learningRate, seed, bits } = settings
   const { linears, weights } = distillation
   const random = drawsOf(seed, 'step', step)
@@ -37,9 +36,7 @@ export async function trainStep(
     linears.map((name) => limitsOf(distillation, name)),
   )
   const policy = staticPolicy(read)
-  let sum = 0
-  for (const index of windowsOfStep(step, batch, windows.length, seed))
-    sum += await distillation.accumulate(windows[index], policy)
+  for (const index of windowsOfStep(step, batch, windows.length, seed)) await distillation.accumulate(windows[index], policy)
 
   const rate = learningRateAt(step, steps, learningRate)
   for (const [i, name] of linears.entries()) {
@@ -48,7 +45,6 @@ export async function trainStep(
     if (table) trainTable(table, gradient, weights.get(name) as BitPlaneWeight, rate)
   }
   await distillation.update(linears)
-  return sum / batch
 }
 
 /** Bit counts that a weight of a distillation can be read at. */
