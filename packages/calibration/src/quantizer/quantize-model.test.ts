@@ -1,8 +1,8 @@
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BitPlaneWeight, dequantize, type FloatTensor, type Tensor, toFloat32 } from '@dpllm/core'
-import { CHECKPOINT_FILE, openCheckpoint } from '@dpllm/core/node'
+import { CHECKPOINT_FILE, exists, openCheckpoint } from '@dpllm/core/node'
 import { decoderProgram, readModelConfig } from '@dpllm/runtime'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { readFolder } from '../testing/read-folder.js'
@@ -11,7 +11,7 @@ import { quantizeModel as quantizeWith } from './quantize-model.js'
 import { quantizeRows } from './quantize-rows.js'
 import { type RowQuantizer, typescriptRowQuantizer } from './row-quantizer.js'
 
-/** All weights count the same: column-weights.test.ts has the other way. */
+/** All weights count the same: input-sensitivities.test.ts and fisher-sensitivities.test.ts have the others. */
 const quantizeModel: typeof quantizeWith = (from, to, options) => quantizeWith(from, to, { calibrationText: false, ...options })
 
 let directory: string
@@ -37,13 +37,6 @@ function watched(at: (call: number) => void): RowQuantizer {
       return quantizer.quantize(weights, options)
     },
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 async function readBitPlanes(folder: string, name: string, shape: readonly number[], maxBits = 8): Promise<BitPlaneWeight> {
