@@ -15,13 +15,30 @@ export function make(folder, ...command) {
 }
 
 /**
- * What `dpllm eval ppl` says, kept in a file: a model that has been made anew is measured anew.
+ * Calibrates a model unless it has a profile of this name.
+ * @param {string} model
+ * @param {string} name
+ * @param {...string} flags of `dpllm calibrate`
+ */
+export function calibrate(model, name, ...flags) {
+  if (!existsSync(profileFile(model, name))) dpllm('calibrate', model, '--name', name, ...flags)
+  return name
+}
+
+function profileFile(model, name) {
+  return path.join(model, 'profiles', `${name}.json`)
+}
+
+/**
+ * What `dpllm eval ppl` says, kept in a file: a model or profile that has been made anew is measured anew.
  * @param {string} cache folder
  * @param {string} model
  * @param {...string} flags
  */
 export function perplexity(cache, model, ...flags) {
-  const made = statSync(path.join(model, 'config.json')).mtimeMs
+  const config = statSync(path.join(model, 'config.json')).mtimeMs
+  const profile = flags.indexOf('--profile')
+  const made = profile < 0 ? config : [config, statSync(profileFile(model, flags[profile + 1])).mtimeMs]
   const key = createHash('sha256')
     .update(JSON.stringify([model, made, flags]))
     .digest('hex')
@@ -33,6 +50,21 @@ export function perplexity(cache, model, ...flags) {
   writeFileSync(`${file}.tmp`, JSON.stringify(result))
   renameSync(`${file}.tmp`, file)
   return result
+}
+
+/**
+ * Chunk losses of a method at bits between those that it was measured at: linear between the two measurements around them, or
+ * the two nearest.
+ * @param {{ effectiveBits: number, chunkLosses: number[] }[]} curve
+ * @param {number} bits
+ */
+export function lossesAt(curve, bits) {
+  const sorted = [...curve].sort((a, b) => a.effectiveBits - b.effectiveBits)
+  const above = sorted.findIndex(({ effectiveBits }) => effectiveBits >= bits)
+  const at = Math.min(Math.max(above < 0 ? sorted.length - 1 : above, 1), sorted.length - 1)
+  const [low, high] = [sorted[at - 1], sorted[at]]
+  const part = (bits - low.effectiveBits) / (high.effectiveBits - low.effectiveBits)
+  return { chunkLosses: low.chunkLosses.map((loss, i) => loss + part * (high.chunkLosses[i] - loss)) }
 }
 
 /** Mean of b's chunk losses minus a's, in nats, and its standard error: both found the same chunks hard. */

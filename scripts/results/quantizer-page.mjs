@@ -21,8 +21,8 @@ DPLLM_DATA=… npm run results:quantizer
 
 Every model is read at one bit count for all linears of the decoder blocks; the embedding and the head are not quantized, as in
 Any-Precision. Reference mode weighs errors by Fisher information, our quantizer by the same and the inputs
-([decision 7](../decisions/0007-errors-weighed-by-fisher-information.md)); tuning is described in [tuning.md](../tuning.md). Texts that are
-measured on were not used for calibration.
+([decision 7](../decisions/0007-errors-weighed-by-fisher-information.md)); tuning is described in [tuning.md](../tuning.md): it changes the
+tables of 3 and 4 bits and leaves those of the others, byte for byte. Texts that are measured on were not used for calibration.
 `
 
 function section(name, { calibration, published }, { title, bits, texts, baseline, rows }) {

@@ -13,7 +13,7 @@ export function quantizerStudies(data, work) {
   const variantsOf = (study, calib, { samples, length, seeds, steps }) => {
     const sensitivity = fisher(study, calib, samples, length)
     const reference = [...sensitivity, '--reference-mode']
-    const tune = (of, ...flags) => ({ of, flags: ['--calib', calib, '--seq-len', String(length), ...flags] })
+    const tune = (of, ...flags) => ({ of, bits: [3, 4], flags: ['--calib', calib, '--seq-len', String(length), ...flags] })
     return [
       { id: 'reference', label: 'reference mode', quantize: reference, seeds },
       { id: 'refreshed', label: 'reference mode + LUT refresh', quantize: [...reference, '--lut-refresh'], seeds },
@@ -42,7 +42,7 @@ export function quantizerStudies(data, work) {
       bits: [3, 4, 5, 6],
       texts: [
         { label: 'WikiText-2', flags: protocol(`${data}/wikitext2/wiki.test.raw`, 512, '--chunks', '40') },
-        { label: 'C4', flags: protocol(c4Evaluation(data, work), 512, '--chunks', '40') },
+        { label: 'C4', flags: protocol(c4Evaluation(data, work), 512, '--chunks', '20') },
       ],
       variants: variantsOf('tinyllama', c4, { samples: 64, length: 256, seeds: [0], steps: 100 }),
       calibration: '64 windows of 256 tokens of C4; tuning: 100 steps of 4 windows of it',

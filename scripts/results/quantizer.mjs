@@ -6,7 +6,8 @@ import path from 'node:path'
 import { root } from '../lib/run.mjs'
 import { ensureBuilt, ensureInstalled } from '../lib/setup.mjs'
 import { lineChart } from './line-chart.mjs'
-import { make, meanOf, perplexity } from './measure.mjs'
+import { meanOf, perplexity } from './measure.mjs'
+import { folderOf, makeVariant } from './quantized-models.mjs'
 import { quantizerPage } from './quantizer-page.mjs'
 import { quantizerStudies } from './quantizer-studies.mjs'
 
@@ -27,8 +28,11 @@ for (const name of wanted) {
   const baseline = texts.map((text) => measure(original, text))
   const rows = []
   for (const { label, seeds, ...variant } of variants) {
-    const models = seeds.map((seed) => makeVariant(name, original, variant, seed))
-    const results = texts.map((text) => bits.map((b) => models.map((model) => measure(model, text, '--precision', String(b)))))
+    const models = seeds.map((seed) => makeVariant(work, name, original, variant, seed))
+    const modelsAt = (b) => (variant.tune && !variant.tune.bits.includes(b) ? [folderOf(work, name, variant.tune.of)] : models)
+    const results = texts.map((text) =>
+      bits.map((b) => modelsAt(b).map((model) => measure(model, text, '--precision', String(b)))),
+    )
     rows.push({ label, results })
   }
   const result = { title, bits, texts: texts.map((text) => text.label), baseline, rows, measuredAt: new Date().toISOString() }
@@ -42,10 +46,3 @@ for (const name of wanted) {
 }
 writeFileSync(`${pages}/quantizer.md`, quantizerPage(studies, work))
 console.log(`\n${path.relative(root, pages)}/quantizer.md`)
-
-/** The model of a variant: quantized, and tuned if it is of another. */
-function makeVariant(study, original, { id, quantize, tune }, seed) {
-  const folder = `${work}/${study}-${id}${seed === undefined ? '' : `-seed${seed}`}`
-  if (tune) return make(folder, 'tune', `${work}/${study}-${tune.of}`, '--original', original, ...tune.flags)
-  return make(folder, 'quantize', original, ...quantize, ...(seed === undefined ? [] : ['--seed', String(seed)]))
-}

@@ -33,7 +33,24 @@ export {
 export { type MemoryLevels, splitLevels, splitMemory } from './allocation/split-levels.js'
 export { lsaqLevels, type StaticAllocationOptions, type StaticMethod, staticAllocation } from './allocation/static-allocation.js'
 export { topTokens } from './allocation/top-tokens.js'
-export { type CalibrateOptions, calibrateModel } from './calibrate/calibrate-model.js'
+export type { AverageBitsCheckpoint, TrainAverageBitsOptions } from './average-bits/options.js'
+export type { AverageBitsInit } from './average-bits/start.js'
+export {
+  type AverageBits,
+  type AverageBitsTrainer,
+  createAverageBitsTrainer,
+  trainAverageBits,
+} from './average-bits/train-average-bits.js'
+export { type CalibratedLinear, type CalibrateProbesOptions, calibrateProbes } from './budget/calibrate-probes.js'
+export { type FitProbeOptions, fitProbe, type Probe, type ProbeFit } from './budget/fit-probe.js'
+export { meanErrorCosts } from './budget/mean-error-costs.js'
+export { type MeasureOutputErrorsOptions, measureOutputErrors } from './budget/measure-output-errors.js'
+export type { LinearErrors, OutputErrors } from './budget/output-errors.js'
+export { probeEstimates } from './budget/probe-estimates.js'
+export { topShare } from './budget/top-share.js'
+export { calibrateModel } from './calibrate/calibrate-model.js'
+export { type CalibrateOptions, type CalibrationMethod, calibrationMethods } from './calibrate/calibrate-options.js'
+export { type EstimatorName, estimatorNames } from './calibrate/methods/threshold-policy.js'
 export { calibrationWindows, DOCUMENT_SEPARATOR } from './calibrate/windows.js'
 export { type QuantizeModelOptions, type QuantizeModelResult, quantizeModel } from './quantizer/quantize-model.js'
 export { type QuantizeRowsOptions, quantizeRows } from './quantizer/quantize-rows.js'

@@ -1,4 +1,4 @@
-import { type LoadOptions, loadModel, type Model } from '@dpllm/runtime'
+import { type LoadOptions, loadModel, type Model, profileTargets } from '@dpllm/runtime'
 import type { CommandContext } from './context.js'
 import type { LogFlags } from './options/log.js'
 import { formatBytes, formatCount } from './output/format.js'
@@ -20,7 +20,10 @@ export async function openModel(
     io.stderr.write(
       `${directory}: ${formatCount(parameters)} weights in ${formatBytes(weightBytes)} on ${backend.name} (${backend.description})\n`,
     )
-    if (profile) io.stderr.write(`profile ${profile.name}: targets ${profile.data.targets.map((t) => t.targetBits).join(', ')}\n`)
+    if (profile) {
+      const targets = profileTargets(profile.data).map(({ targetBits }) => targetBits)
+      io.stderr.write(`profile ${profile.name} (${profile.data.method}): targets ${targets.join(', ')}\n`)
+    }
   }
   return model
 }

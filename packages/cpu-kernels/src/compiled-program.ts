@@ -14,6 +14,7 @@ import {
   matrixShape,
   operands,
   type Program,
+  rowWidth,
   type Step,
   type StepResult,
   type Weights,
@@ -37,6 +38,8 @@ interface Plan {
 export class CpuProgram implements CompiledProgram {
   readonly selects: readonly string[]
   readonly #selectWeights: readonly BitPlaneWeight[]
+  /** D of each select's x [T, D]. */
+  readonly #selectWidths: readonly number[]
   readonly #vocabulary: number
   /** Values that a step can give back: those that are inputs or written. */
   readonly #known: ReadonlySet<string>
@@ -54,6 +57,7 @@ export class CpuProgram implements CompiledProgram {
   ) {
     this.selects = lowered.selects
     this.#selectWeights = lowered.selects.map((name) => weights.get(name) as BitPlaneWeight)
+    this.#selectWidths = program.operators.flatMap((op) => (op.kind === 'select' ? [rowWidth(program.values[op.x].shape)] : []))
     const tables = program.operators.flatMap((op) => (op.kind === 'embed' ? [matrixShape(weights.get(op.table)!)[0]] : []))
     this.#vocabulary = Math.min(...tables)
     this.#known = new Set([...(program.inputs ?? []), ...program.operators.flatMap((op) => operands(op).writes)])
@@ -199,7 +203,7 @@ export class CpuProgram implements CompiledProgram {
   #estimatorsFor(estimators: readonly Estimator[]): NativeEstimators {
     let native = this.#estimators.get(estimators)
     if (native === undefined) {
-      checkEstimators(estimators, this.#selectWeights)
+      checkEstimators(estimators, this.#selectWeights, this.#selectWidths)
       native = this.addon.createEstimators(estimators.map(lowerEstimator))
       this.#estimators.set(estimators, native)
     }

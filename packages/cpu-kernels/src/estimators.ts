@@ -12,5 +12,7 @@ export function lowerEstimator(estimator: Estimator): NativeEstimator {
       return { kind: estimatorKinds.linear, slope: estimator.slope, intercept: estimator.intercept }
     case 'projection':
       return { kind: estimatorKinds.projection, matrix: estimator.matrix.data, rows: estimator.matrix.shape[0] }
+    case 'probe':
+      return { kind: estimatorKinds.probe, weights: estimator.weights.data, bias: estimator.bias }
   }
 }

@@ -45,7 +45,7 @@ export type NativeCache = Handle<'cache'>
 export const floatTypes = { f32: 0, f16: 1, bf16: 2 } as const
 export const axes = { constant: 0, T: 1, R: 2 } as const
 export const activations = { silu: 0, gelu: 1, geluTanh: 2 } as const
-export const estimatorKinds = { none: 0, exact: 1, projection: 2, linear: 3 } as const
+export const estimatorKinds = { none: 0, exact: 1, projection: 2, linear: 3, probe: 4 } as const
 /** In place of the index of an operand that an operator does not have. */
 export const NONE = -1
 
@@ -101,6 +101,7 @@ export type NativeEstimator =
   | { readonly kind: 1; readonly low: number; readonly high: number }
   | { readonly kind: 2; readonly matrix: Float32Array; readonly rows: number }
   | { readonly kind: 3; readonly slope: number; readonly intercept: number }
+  | { readonly kind: 4; readonly weights: Float32Array; readonly bias: number }
 
 export interface PlacedValue {
   readonly value: number

@@ -1,6 +1,7 @@
 import {
   BackendUnavailableError,
   createReferenceBackend,
+  type Estimator,
   InvalidArgumentError,
   pairThresholds,
   staticPolicy,
@@ -137,6 +138,9 @@ describe.skipIf(!probeCpu().ok)('steps', () => {
     await using cpu = await open()
     const { cache } = cpu
     const step = { tokens: tokens(1), position: 0, cache }
+    const probe = (width: number): Estimator => {
+      return { kind: 'probe', weights: { dtype: 'f32', shape: [width], data: new Float32Array(width) }, bias: -1 }
+    }
     const bad = [
       { ...step, outputs: ['nothing'] },
       { ...step, outputs: ['tokens'] },
@@ -148,9 +152,12 @@ describe.skipIf(!probeCpu().ok)('steps', () => {
       { ...step, rows: tokens(1) },
       { ...step, policy: staticPolicy([3, 3]) },
       { ...step, policy: { estimators: [{ kind: 'exact', low: 2, high: 3 }], thresholds: pairThresholds(3, 4, 0) } as const },
+      { ...step, policy: { estimators: [probe(63)], thresholds: pairThresholds(3, 4, 0) } },
       { ...step, cache: (await cpu.backend.compile(program, weights)).createCache(64) },
     ]
     for (const b of bad) await expect(cpu.compiled.run(b)).rejects.toThrow(InvalidArgumentError)
+    const fits = { estimators: [probe(64)], thresholds: pairThresholds(3, 4, 0) }
+    expect([...(await cpu.compiled.run({ ...step, policy: fits })).estimates]).toEqual([-1])
     cache[Symbol.dispose]()
     cache[Symbol.dispose]()
     await expect(cpu.compiled.run(step)).rejects.toThrow(InvalidArgumentError)

@@ -63,8 +63,10 @@ for (const [name, matrix, seconds] of [
 const three = { kind: 'projection', matrix: random }
 const copies = [0, 1, 2].map(() => ({ ...three, matrix: { ...random } }))
 const group = { perLinear: nsPerEstimate(copies) / 3, shared: nsPerEstimate([three, three, three]) / 3 }
+const weights = { dtype: 'f32', shape: [cols], data: random.data.slice(0, cols) }
+const probe = { nsPerEstimate: nsPerEstimate([{ kind: 'probe', weights, bias: 0 }]), bytes: weights.data.byteLength + 4 }
 
-if (json) console.log(JSON.stringify({ settings, principal: sketch.principal, results, groupOfThree: group }))
+if (json) console.log(JSON.stringify({ settings, principal: sketch.principal, results, groupOfThree: group, probe }))
 else {
   console.log(`${rows} x ${cols}, ${half} tokens to calibrate, ${half} to judge`)
   console.log('kind                 R2     rms    median   91 %  in 15 %  ns/estimate     bytes  calibration')
@@ -74,6 +76,7 @@ else {
     console.log(`${r.kind.padEnd(18)}${error}${cost}`)
   }
   console.log(`${sketch.principal} of the sketch's ${sketch.matrix.shape[0]} rows are principal directions`)
+  console.log(`a probe, which estimates no error: ${probe.nsPerEstimate.toFixed(0)} ns/estimate, ${probe.bytes} bytes`)
   console.log(
     `three linears of one input, per estimate: ${group.perLinear.toFixed(0)} ns stacked, ${group.shared.toFixed(0)} ns with one matrix for all`,
   )

@@ -30,6 +30,13 @@ export async function computeVectors(lib) {
   const estimates = Array.from({ length: 100 }, (_, t) => ((37 * t) % 101) / 64)
   const quantiles = lib.sketchQuantiles(estimates)
   const linear = { name: 'example', cols, pairs: [{ low: 3, high: 4, estimator: { kind: 'none' }, quantiles }] }
+
+  // The same of a probe; and the thresholds of a price, which take logarithms, so they are near.
+  const probe = { dtype: 'f32', shape: [cols], data: Float32Array.of(1, -0.5, 0.25, 2) }
+  const probes = lib.groupEstimators([{ kind: 'probe', weights: probe, bias: -0.75 }], cols)
+  const table = { name: 'example', weights: 1024, minBits: 3, errors: Float64Array.of(1, 0.5, 0.375, 0.0625) }
+  const prices = new Float32Array(5)
+  lib.fillPrices(prices, [table], -7)
   const fractions = [0, 0.01, 0.2, 0.5, 0.8, 0.99, 1]
   return {
     about:
@@ -45,6 +52,11 @@ export async function computeVectors(lib) {
         const threshold = lib.thresholdAt(quantiles, fraction)
         return [fraction, Number.isFinite(threshold) ? threshold : null]
       }),
+      probe: {
+        weights: [...probe.data],
+        bias: -0.75,
+        estimates: [0, 1, 2, 3, 4, 5].map((t) => lib.estimateGroup(probes, x.subarray(t * cols, (t + 1) * cols))[0]),
+      },
       decisions: [3.25, 3.5, 3.75].map((averageBits) => [averageBits, lib.decisionAt(linear, averageBits).threshold]),
     },
     near: {
@@ -52,6 +64,14 @@ export async function computeVectors(lib) {
       errors: [...errors.subarray(0, 6)],
       norms: [...norms.subarray(0, 6)],
       estimates: [...lib.projectedNorms(projection, x).subarray(0, 6)],
+      prices: {
+        weights: table.weights,
+        minBits: table.minBits,
+        errors: [...table.errors],
+        logPrice: -7,
+        // 3|4, 4|5 and 5|6; those above are infinite.
+        thresholds: [...prices.subarray(0, 3)],
+      },
       linearFit: [slope, intercept, r2],
       sketch: { k: 3, principal: sketch.principal, estimates: [...lib.projectedNorms(sketch.matrix, x).subarray(0, 6)] },
       tuned: { k: 3, steps: 8, estimates: [...lib.projectedNorms(tuned.matrix, x).subarray(0, 6)] },

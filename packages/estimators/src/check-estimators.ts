@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Tensor } from '@dpllm/core'
 import { allFinite } from './all-finite.js'
+import type { ProbeEstimator } from './budget.js'
 import type { LinearEstimators, PairEstimator } from './estimator-set.js'
 import { SKETCH_QUANTILES } from './quantile-sketch.js'
 
@@ -49,6 +50,8 @@ function checkPair(where: string, { low, high, estimator, quantiles }: PairEstim
     }
   } else if (estimator.kind === 'projection') {
     checkMatrix(`${where}.projection`, estimator.matrix, cols)
+  } else if (estimator.kind === 'probe') {
+    checkProbe(where, estimator, cols)
   } else if (estimator.kind === 'exact' && (estimator.low !== low || estimator.high !== high)) {
     throw new InvalidArgumentError(`${where}.estimator`, `exact for ${low}|${high}`, `${estimator.low}|${estimator.high}`)
   }
@@ -63,4 +66,11 @@ function checkMatrix(where: string, { shape, data }: Tensor<'f32'>, cols: number
   if (shape.length !== 2 || width !== cols || !(Number.isInteger(k) && k >= 1 && k <= MAX_ROWS) || data.length !== k * cols)
     throw new InvalidArgumentError(where, `[1 to ${MAX_ROWS}, ${cols}]`, `[${shape}] with ${data.length} elements`)
   if (!allFinite(data)) throw new InvalidArgumentError(where, 'finite numbers', 'one that is not finite')
+}
+
+function checkProbe(where: string, { weights: { shape, data }, bias }: ProbeEstimator, cols: number): void {
+  if (shape.length !== 1 || shape[0] !== cols || data.length !== cols)
+    throw new InvalidArgumentError(`${where}.probe`, `[${cols}]`, `[${shape}] with ${data.length} elements`)
+  if (!allFinite(data)) throw new InvalidArgumentError(`${where}.probe`, 'finite numbers', 'one that is not finite')
+  if (!Number.isFinite(Math.fround(bias))) throw new InvalidArgumentError(`${where}.bias`, 'a number that is finite in f32', bias)
 }

@@ -58,7 +58,7 @@ function pairOf(file: string, item: string, name: string, value: unknown, tensor
   return {
     low,
     high,
-    estimator: estimatorOf(file, `${item}.estimator`, header, low, high, () => tensorOf(file, `${key}.projection`, tensors)),
+    estimator: estimatorOf(file, `${item}.estimator`, header, low, high, (what) => tensorOf(file, `${key}.${what}`, tensors)),
     quantiles: tensorOf(file, `${key}.quantiles`, tensors).data,
   }
 }
@@ -69,17 +69,18 @@ function estimatorOf(
   header: Record<string, unknown>,
   low: number,
   high: number,
-  matrix: () => Tensor<'f32'>,
+  tensor: (what: 'projection' | 'probe') => Tensor<'f32'>,
 ): Estimator {
   const { kind } = header
   if (kind === 'none') return { kind }
   if (kind === 'exact') return { kind, low, high }
-  if (kind === 'projection') return { kind, matrix: matrix() }
+  if (kind === 'projection') return { kind, matrix: tensor(kind) }
+  if (kind === 'probe') return { kind, weights: tensor(kind), bias: numberOf(file, `${item}.bias`, header.bias) }
   if (kind === 'linear') {
     const [slope, intercept] = [header.slope, header.intercept]
     return { kind, slope: numberOf(file, `${item}.slope`, slope), intercept: numberOf(file, `${item}.intercept`, intercept) }
   }
-  throw new FileFormatError(file, 'expected none, exact, linear or projection', { item: `${item}.kind` })
+  throw new FileFormatError(file, 'expected none, exact, linear, projection or probe', { item: `${item}.kind` })
 }
 
 function tensorOf(file: string, name: string, tensors: ReadonlyMap<string, Tensor>): Tensor<'f32'> {

@@ -13,7 +13,7 @@ export interface PairEstimator {
 export interface LinearEstimators {
   /** Name of the linear, unique in its model. */
   readonly name: string
-  /** K, the length of its inputs. */
+  /** D, the length of what its estimators read: of its inputs, K, or of an earlier value where estimates read that. */
   readonly cols: number
   readonly pairs: readonly PairEstimator[]
 }

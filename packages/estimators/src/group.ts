@@ -6,36 +6,49 @@ export type GroupMember =
   | { readonly kind: 'linear'; readonly slope: number; readonly intercept: number }
   /** The norm of rows `begin` … `end` − 1 of the products. */
   | { readonly kind: 'projection'; readonly begin: number; readonly end: number }
+  /** Row `row` of the products, plus bias. */
+  | { readonly kind: 'probe'; readonly row: number; readonly bias: number }
 
-/** Estimators of linears that read the same x: q, k and v, say, or gate and up. */
+/** Estimators that read the same x [D]: those of q, k and v, say, or of gate and up. */
 export interface EstimatorGroup {
-  /** f32 [Σk, K]: the members' matrices, one under the other; one that several members share stands there once. */
+  /** f32 [Σk, D]: the members' matrices and probes, one under the other; one that several members share stands there once. */
   readonly matrix: Tensor<'f32'>
   readonly members: readonly GroupMember[]
 }
 
 /**
- * Stacks the estimators of linears that read the same x, so that one product [Σk, K] × x and one norm ‖x‖ serve all.
- * @param cols K
+ * Stacks estimators that read the same x, so that one product [Σk, D] × x and one norm ‖x‖ serve all.
+ * @param cols D
  * @throws UnsupportedError for an `exact` one, which needs the weights; InvalidArgumentError for another number of columns
  */
 export function groupEstimators(estimators: readonly Estimator[], cols: number): EstimatorGroup {
   const begins = new Map<Tensor<'f32'>, number>()
   let rows = 0
+  /** The first row of a tensor of `count` rows, which are added unless they are there. */
+  const place = (tensor: Tensor<'f32'>, count: number) => {
+    const begin = begins.get(tensor) ?? rows
+    if (begin === rows) {
+      begins.set(tensor, begin)
+      rows += count
+    }
+    return begin
+  }
   const members = estimators.map((estimator, i): GroupMember => {
     if (estimator.kind === 'exact')
-      throw new UnsupportedError(`estimators[${i}]: exact estimates need the weights; group linear ones and projections`)
+      throw new UnsupportedError(`estimators[${i}]: exact estimates need the weights; group linear ones, projections and probes`)
+    if (estimator.kind === 'probe') {
+      const { weights, bias } = estimator
+      if (weights.shape.length !== 1 || weights.shape[0] !== cols || weights.data.length !== cols)
+        throw new InvalidArgumentError(`estimators[${i}].weights`, `[${cols}]`, `[${weights.shape}]`)
+      return { kind: 'probe', row: place(weights, 1), bias }
+    }
     if (estimator.kind !== 'projection') return estimator
     const { matrix } = estimator
-    if (matrix.shape.length !== 2 || matrix.shape[1] !== cols || matrix.data.length !== matrix.shape[0] * cols)
+    const [k] = matrix.shape
+    if (matrix.shape.length !== 2 || matrix.shape[1] !== cols || matrix.data.length !== k * cols)
       throw new InvalidArgumentError(`estimators[${i}].matrix`, `[k, ${cols}]`, `[${matrix.shape}]`)
-    let begin = begins.get(matrix)
-    if (begin === undefined) {
-      begin = rows
-      begins.set(matrix, begin)
-      rows += matrix.shape[0]
-    }
-    return { kind: 'projection', begin, end: begin + matrix.shape[0] }
+    const begin = place(matrix, k)
+    return { kind: 'projection', begin, end: begin + k }
   })
   const data = new Float32Array(rows * cols)
   for (const [matrix, begin] of begins) data.set(matrix.data, begin * cols)
@@ -44,7 +57,7 @@ export function groupEstimators(estimators: readonly Estimator[], cols: number):
 
 /**
  * Estimates of all members for one token, in one pass over the stacked matrix.
- * @param x f32 [K]
+ * @param x f32 [D]
  * @param out f32 [members]; default a new array
  */
 export function estimateGroup(
@@ -54,16 +67,17 @@ export function estimateGroup(
 ): Float32Array {
   const [rows, cols] = matrix.shape
   if (x.length !== cols) throw new InvalidArgumentError('x', `[${cols}]`, x.length)
-  const squares = squaredProducts(matrix.data, rows, x)
+  const products = multiply(matrix.data, rows, x)
   let norm: number | undefined
   members.forEach((member, i) => {
     if (member.kind === 'none') out[i] = 0
     else if (member.kind === 'linear') {
       norm ??= normOf(x)
       out[i] = Math.fround(member.slope) * norm + Math.fround(member.intercept)
-    } else {
+    } else if (member.kind === 'probe') out[i] = products[member.row] + Math.fround(member.bias)
+    else {
       let sum = 0
-      for (let j = member.begin; j < member.end; j++) sum += squares[j]
+      for (let j = member.begin; j < member.end; j++) sum += products[j] * products[j]
       out[i] = Math.sqrt(sum)
     }
   })
@@ -76,8 +90,8 @@ function normOf(x: Float32Array): number {
   return Math.sqrt(squares)
 }
 
-/** (row · x)² of every row of a matrix f32 [rows, cols], four rows at a time. */
-function squaredProducts(data: Float32Array, rows: number, x: Float32Array): Float64Array {
+/** row · x of every row of a matrix f32 [rows, cols], four rows at a time. */
+function multiply(data: Float32Array, rows: number, x: Float32Array): Float64Array {
   const cols = x.length
   const out = new Float64Array(rows)
   for (let j = 0; j < rows; j += 4) {
@@ -93,10 +107,10 @@ function squaredProducts(data: Float32Array, rows: number, x: Float32Array): Flo
       s2 += data[j2 * cols + i] * value
       s3 += data[j3 * cols + i] * value
     }
-    out[j] = s0 * s0
-    out[j1] = s1 * s1
-    out[j2] = s2 * s2
-    out[j3] = s3 * s3
+    out[j] = s0
+    out[j1] = s1
+    out[j2] = s2
+    out[j3] = s3
   }
   return out
 }

@@ -21,6 +21,10 @@ const estimatorOf = (low: number, high: number): fc.Arbitrary<Estimator> =>
       const data = Float32Array.from({ length: k * cols }, createNormals(seed))
       return { kind: 'projection', matrix: { dtype: 'f32', shape: [k, cols], data } }
     }),
+    fc.tuple(fc.nat(), fc.float({ noNaN: true, noDefaultInfinity: true })).map(([seed, bias]): Estimator => {
+      const data = Float32Array.from({ length: cols }, createNormals(seed))
+      return { kind: 'probe', weights: { dtype: 'f32', shape: [cols], data }, bias: bias + 0 }
+    }),
   )
 const pairOf = (low: number, high: number) =>
   fc
@@ -35,6 +39,7 @@ const linears = fc.uniqueArray(
   { selector: (linear) => linear.name, maxLength: 4 },
 )
 
+const probe = { kind: 'probe', weights: { dtype: 'f32', shape: [2], data: Float32Array.of(3, -4) }, bias: -0.5 } as const
 const example: LinearEstimators[] = [
   {
     name: 'q_proj',
@@ -47,6 +52,7 @@ const example: LinearEstimators[] = [
         quantiles: sketchQuantiles([1, 2, 3]),
       },
       { low: 4, high: 5, estimator: { kind: 'linear', slope: 1, intercept: 2 }, quantiles: sketchQuantiles([1, 2]) },
+      { low: 5, high: 6, estimator: probe, quantiles: sketchQuantiles([-1, 2]) },
     ],
   },
 ]
@@ -63,7 +69,10 @@ test('what was written is read back, bit for bit', () => {
 
 test('tensors are named after linear and pair', () => {
   const { header, tensors } = serializeEstimators(example)
-  expect([...tensors.keys()]).toEqual(['q_proj.3-4.quantiles', 'q_proj.3-4.projection', 'q_proj.4-5.quantiles'])
+  const names = ['3-4.quantiles', '3-4.projection', '4-5.quantiles', '5-6.quantiles', '5-6.probe'].map((key) => `q_proj.${key}`)
+  expect([...tensors.keys()]).toEqual(names)
+  expect(tensors.get('q_proj.5-6.probe')).toMatchObject({ shape: [2] })
+  expect(header.linears[0].pairs[2]).toEqual({ low: 5, high: 6, estimator: { kind: 'probe', bias: -0.5 } })
   expect(header).toMatchObject({ format: 'dpllm-estimators', version: 1 })
 })
 
@@ -75,6 +84,11 @@ test('what would not be read is not written', () => {
   expect(write({ pairs: [pairs[1], pairs[0]] })).toThrow(/5 <= low/)
   expect(write({ pairs: [{ ...pairs[1], quantiles: pairs[1].quantiles.toReversed() }] })).toThrow(/do not descend/)
   expect(write({ pairs: [{ ...pairs[1], estimator: { kind: 'linear', slope: Number.NaN, intercept: 0 } }] })).toThrow(/slope/)
+  const withProbe = (change: object) => write({ pairs: [{ ...pairs[2], estimator: { ...probe, ...change } }] })
+  expect(withProbe({ bias: 1e39 })).toThrow(/q_proj.5-6.bias: expected a number that is finite in f32/)
+  const tensor = (...data: number[]) => ({ dtype: 'f32', shape: [data.length], data: Float32Array.from(data) })
+  expect(withProbe({ weights: tensor(1, 2, 3) })).toThrow(/q_proj.5-6.probe: expected \[2\]/)
+  expect(withProbe({ weights: tensor(1, Number.NaN) })).toThrow(/q_proj.5-6.probe: expected finite/)
   expect(() => serializeEstimators([...example, ...example])).toThrow(/no other linear has/)
 })
 

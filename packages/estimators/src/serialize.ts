@@ -1,4 +1,4 @@
-import type { Tensor } from '@dpllm/core'
+import type { Estimator, Tensor } from '@dpllm/core'
 import { checkLinears } from './check-estimators.js'
 import type { LinearEstimators, PairEstimator } from './estimator-set.js'
 
@@ -11,7 +11,10 @@ export const FORMAT_VERSION = 1
 export interface SerializedEstimators {
   /** Plain JSON: objects, arrays, strings and finite numbers. */
   readonly header: EstimatorsHeader
-  /** `NAME.LOW-HIGH.quantiles` f32 [257], and `NAME.LOW-HIGH.projection` f32 [k, K] for projections. */
+  /**
+   * `NAME.LOW-HIGH.quantiles` f32 [257], and `NAME.LOW-HIGH.projection` f32 [k, D] for projections, `NAME.LOW-HIGH.probe`
+   * f32 [D] for probes.
+   */
   readonly tensors: ReadonlyMap<string, Tensor<'f32'>>
 }
 
@@ -28,6 +31,7 @@ export interface EstimatorsHeader {
 export type EstimatorHeader =
   | { readonly kind: 'none' | 'exact' | 'projection' }
   | { readonly kind: 'linear'; readonly slope: number; readonly intercept: number }
+  | { readonly kind: 'probe'; readonly bias: number }
 
 /**
  * Turns estimators into what a file can hold. Nothing is copied or rounded: `deserializeEstimators` gives the same back.
@@ -41,6 +45,7 @@ export function serializeEstimators(linears: readonly LinearEstimators[]): Seria
       const key = pairKey(name, low, high)
       tensors.set(`${key}.quantiles`, { dtype: 'f32', shape: [quantiles.length], data: quantiles })
       if (estimator.kind === 'projection') tensors.set(`${key}.projection`, estimator.matrix)
+      if (estimator.kind === 'probe') tensors.set(`${key}.probe`, estimator.weights)
     }
   }
   const header: EstimatorsHeader = {
@@ -51,14 +56,18 @@ export function serializeEstimators(linears: readonly LinearEstimators[]): Seria
   return { header, tensors }
 }
 
-/** What the tensors of a pair are called, before `.quantiles` and `.projection`. */
+/** What the tensors of a pair are called, before `.quantiles`, `.projection` and `.probe`. */
 export function pairKey(name: string, low: number, high: number): string {
   return `${name}.${low}-${high}`
 }
 
 function pairHeader({ low, high, estimator }: PairEstimator) {
+  return { low, high, estimator: estimatorHeader(estimator) }
+}
+
+function estimatorHeader(estimator: Estimator): EstimatorHeader {
   const { kind } = estimator
-  if (kind !== 'linear') return { low, high, estimator: { kind } }
-  const { slope, intercept } = estimator
-  return { low, high, estimator: { kind, slope, intercept } }
+  if (kind === 'linear') return { kind, slope: estimator.slope, intercept: estimator.intercept }
+  if (kind === 'probe') return { kind, bias: estimator.bias }
+  return { kind }
 }

@@ -4,3 +4,4 @@ export { type RandomModel, type RandomModelOptions, randomModel } from './bench/
 export { type Chunk, cutIntoChunks, type Protocol, usualContext } from './perplexity/chunks.js'
 export { type PerplexityModel, type PerplexityOptions, type PerplexityResult, perplexity } from './perplexity/perplexity.js'
 export { chunkLosses, type Mean, meanOf, pairedDifference, type TokenLosses } from './perplexity/statistics.js'
+export { type RequestBits, type RequestBitsOptions, type RequestModel, requestBits } from './requests/request-bits.js'

@@ -32,12 +32,27 @@ export { type ImportLlama2cOptions, importLlama2c } from './import/llama2c/impor
 export { describeLinears, effectiveBits, type LinearInfo } from './model/linears.js'
 export { type LoadOptions, loadModel } from './model/load-model.js'
 export { createModel, type Model, type ModelParts } from './model/model.js'
-export { choosePrecision, type Precision, type PrecisionContext, type PrecisionRequest } from './model/precision.js'
 export { countParameters } from './models/count-parameters.js'
-export { type DecoderProgram, decoderProgram } from './models/decoder.js'
-export { checkProfileName, listProfiles, type Profile, projectionName, readProfile, writeProfile } from './profile/profile.js'
-export { findTarget, profilePolicy } from './profile/profile-policy.js'
-export type { DecisionData, ProfileData, TargetData } from './profile/schema.js'
+export { type DecoderOptions, type DecoderProgram, decoderProgram } from './models/decoder.js'
+export type { SelectInputs } from './models/select-inputs.js'
+export { type AdaptivePolicy, createAdaptivePolicy } from './precision/adaptive-policy.js'
+export { choosePrecision, type Precision, type PrecisionContext, type PrecisionRequest } from './precision/choose-precision.js'
+export { createFeedback, FEEDBACK_HORIZON, type Feedback } from './precision/feedback.js'
+export type { TargetCurve } from './precision/target-curve.js'
+export { hasTarget, type ProfileTarget, profileTargets, targetRange } from './precision/targets.js'
+export { type SizedLinear, thresholdCurve } from './precision/threshold-curve.js'
+export type { DecisionData, FixedTargetData } from './profile/fixed-schema.js'
+export { checkProfileName, listProfiles, type Profile, probeName, projectionName, selectInputsOf } from './profile/profile.js'
+export { readProfile, readProfileData } from './profile/read-profile.js'
+export type {
+  BudgetPolicyData,
+  FixedPolicyData,
+  PolicyData,
+  ProfileData,
+  StaticPolicyData,
+  ThresholdPolicyData,
+} from './profile/schema.js'
+export { writeProfile } from './profile/write-profile.js'
 export { draw } from './sampling/draw.js'
 export { greedy } from './sampling/greedy.js'
 export { minP } from './sampling/min-p.js'

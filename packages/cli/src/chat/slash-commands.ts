@@ -52,7 +52,12 @@ function set([name, value, ...more]: readonly string[], session: ChatSession, mo
       return `temp ${number}`
     case 'target-bits':
       if (!Number.isFinite(number)) return `target-bits: expected a number, found ${value}`
-      return setPrecision({ targetBits: number }, `target-bits ${number}`, session, model)
+      return setPrecision(
+        { ...session.precision, precision: undefined, targetBits: number },
+        `target-bits ${number}`,
+        session,
+        model,
+      )
     case 'precision':
       return setPrecision(precisionOf(value, session), `precision ${value}`, session, model)
     default:
@@ -64,7 +69,7 @@ function precisionOf(value: string, { precision }: ChatSession): PrecisionReques
   if (value === 'all') return {}
   try {
     const parsed = parsePrecision(value)
-    return typeof parsed === 'number' ? { precision: parsed } : { targetBits: precision.targetBits, precision: parsed }
+    return typeof parsed === 'number' ? { precision: parsed } : { ...precision, precision: parsed }
   } catch {
     return undefined
   }

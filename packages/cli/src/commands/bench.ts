@@ -1,18 +1,18 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { type BenchModel, bench, knownShapes, randomModel } from '@dpllm/eval'
-import { createBackend, type Model, type PrecisionRequest } from '@dpllm/runtime'
+import { createBackend, type Model } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
 import { type CommandContext, UsageError } from '../context.js'
 import { openModel } from '../open-model.js'
 import { addBackendFlags, type BackendFlags, backendOptions } from '../options/backend.js'
 import { addLogFlags, type LogFlags } from '../options/log.js'
 import { bitRange, integer, list, number } from '../options/parse.js'
-import { addLoadFlags, loadOptions } from '../options/precision.js'
+import { addLoadFlags, type LoadFlags, loadOptions, precisionRequest } from '../options/precision.js'
 import { type BenchFormat, type BenchLine, benchFormats, formatBench } from '../output/bench-table.js'
 import { createProgressBar } from '../output/progress.js'
 
-interface BenchFlags extends BackendFlags, LogFlags {
+interface BenchFlags extends BackendFlags, LoadFlags, LogFlags {
   readonly promptTokens: number[]
   readonly maxTokens: number[]
   readonly repetitions: number
@@ -20,8 +20,6 @@ interface BenchFlags extends BackendFlags, LogFlags {
   readonly batchSize: number
   readonly precision?: number[]
   readonly targetBits?: number[]
-  readonly maxBits?: number
-  readonly profile?: string
   readonly random?: string
   readonly layers?: number
   readonly vocab?: number
@@ -120,13 +118,21 @@ async function openNamed(
 }
 
 /** Loads only what the most precise measurement reads. */
-function loadFor({ precision = [], targetBits = [], maxBits, profile }: BenchFlags) {
-  const shared = { maxBits, profile }
-  if (targetBits.length === 0 && precision.length > 0) return loadOptions({ ...shared, precision: Math.max(...precision) })
-  return loadOptions({ ...shared, ...(targetBits.length === 0 ? {} : { targetBits: targetBits[0] }) })
+function loadFor(flags: BenchFlags) {
+  const { precision = [], targetBits = [], ...shared } = flags
+  const whole = flags.method === 'uniform' ? [...precision, ...targetBits] : targetBits.length === 0 ? precision : []
+  return loadOptions({
+    ...shared,
+    precision: whole.length === 0 ? undefined : Math.max(...whole),
+    targetBits: whole.length === 0 ? targetBits[0] : undefined,
+  })
 }
 
-function requestsOf({ precision = [], targetBits = [] }: BenchFlags): PrecisionRequest[] {
-  if (precision.length + targetBits.length === 0) return [{}]
-  return [...precision.map((bits) => ({ precision: bits })), ...targetBits.map((bits) => ({ targetBits: bits }))]
+function requestsOf(flags: BenchFlags) {
+  const { precision = [], targetBits = [], ...shared } = flags
+  const requests = [
+    ...precision.map((bits) => precisionRequest({ ...shared, method: undefined, targetBits: undefined, precision: bits })),
+    ...targetBits.map((bits) => precisionRequest({ ...shared, targetBits: bits, precision: undefined })),
+  ]
+  return requests.length === 0 ? [precisionRequest({ ...shared, precision: undefined })] : requests
 }

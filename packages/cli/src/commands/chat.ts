@@ -28,7 +28,11 @@ export function addChat(program: Command, context: CommandContext): void {
       if (model.chatTemplate === undefined) {
         throw new UnsupportedError(`${directory}: the model has no chat template; dpllm run continues texts`)
       }
-      const session = createSession(flags.system, samplingOptions(flags), precisionRequest(flags))
+      const session = createSession(
+        flags.system,
+        { ...samplingOptions(flags), feedback: flags.feedback },
+        precisionRequest(flags),
+      )
       model.precision(session.precision)
       if (context.io.stdin.isTTY && !flags.quiet) context.io.stderr.write('/help lists the commands, /bye leaves\n')
       await chat(model, session, context)

@@ -1,7 +1,5 @@
-import { InvalidArgumentError, UnsupportedError } from '@dpllm/core'
 import { readText } from '@dpllm/core/node'
 import { chunkLosses, type Protocol, perplexity } from '@dpllm/eval'
-import { findTarget, type Model, type PrecisionRequest } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
 import { openModel } from '../open-model.js'
@@ -21,7 +19,6 @@ interface EvalFlags extends BackendFlags, PrecisionFlags, LogFlags {
   readonly ctx?: number
   readonly protocol: Protocol
   readonly chunks?: number
-  readonly method?: string
   readonly batchSize?: number
   readonly json?: boolean
 }
@@ -39,18 +36,20 @@ export function addEval(program: Command, context: CommandContext): void {
     )
     .addOption(new Option('--protocol <name>', 'what is scored, and how').choices(['llama.cpp', 'papers']).default('llama.cpp'))
     .addOption(new Option('--chunks <count>', 'only the first so many').argParser(integer(1)))
-    .option('--method <name>', 'how bits are decided: uniform or dp-llm (default: by the model and the target)')
     .addOption(
       new Option('-b, --batch-size <tokens>', 'tokens of a step; 1 does exactly what decoding does').argParser(integer(1)),
     )
   addLogFlags(addBackendFlags(addPrecisionFlags(command)))
-    .option('--json', 'print one JSON object: perplexity, standardError, tokens, effectiveBits, the mean loss of each chunk …')
+    .option(
+      '--json',
+      'print one JSON object: perplexity, standardError, tokens, effectiveBits, method, the mean loss of each chunk …',
+    )
     .action(async (directory: string, flags: EvalFlags) => {
-      const request = requestOf(flags)
+      const request = precisionRequest(flags)
       const text = await readText(flags.data, { maxBytes: MAX_TEXT_BYTES })
       const load = { ...backendOptions(flags), ...loadOptions(flags), ...contextOptions(flags) }
       await using model = await openModel(directory, load, flags, context)
-      checkProfile(flags, model)
+      const { method } = model.precision(request)
       using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
       const { nll, ...result } = await perplexity(model, text, {
         ...request,
@@ -62,35 +61,14 @@ export function addEval(program: Command, context: CommandContext): void {
         onProgress: bar.update,
       })
       bar[Symbol.dispose]()
-      if (flags.json)
-        return writeJson(context.io.stdout, { ...result, chunkLosses: [...chunkLosses({ nll, chunks: result.chunks })] })
+      if (flags.json) {
+        const losses = [...chunkLosses({ nll, chunks: result.chunks })]
+        return writeJson(context.io.stdout, { ...result, method, targetBits: flags.targetBits, chunkLosses: losses })
+      }
       const { perplexity: value, standardError, tokens, effectiveBits, chunks, contextLength } = result
       context.io.stdout.write(
         `perplexity ${value.toFixed(4)} ± ${standardError.toFixed(4)} at ${effectiveBits.toFixed(3)} effective bits\n`,
       )
       context.io.stdout.write(`${tokens} tokens scored in ${chunks} chunks of ${contextLength} (${result.protocol})\n`)
     })
-}
-
-/** The precision to ask for: `--method` decides whether a target is met uniformly or by a profile. */
-function requestOf(flags: EvalFlags): PrecisionRequest {
-  const request = precisionRequest(flags)
-  switch (flags.method) {
-    case undefined:
-      return request
-    case 'uniform':
-      return typeof request.precision === 'number' ? request : { ...request, precision: 'static' }
-    case 'dp-llm':
-      if (typeof request.precision === 'number')
-        throw new InvalidArgumentError('method', 'uniform, since --precision is a number of bits', flags.method)
-      return { ...request, precision: 'dynamic' }
-    default:
-      throw new UnsupportedError(`method ${JSON.stringify(flags.method)}: this version knows uniform and dp-llm`)
-  }
-}
-
-function checkProfile({ method, targetBits }: EvalFlags, { profile }: Model): void {
-  if (method !== 'dp-llm') return
-  if (profile !== undefined && targetBits !== undefined && findTarget(profile.data, targetBits)) return
-  throw new InvalidArgumentError('method', 'a model with a profile for this target (run dpllm calibrate first)', method)
 }

@@ -1,49 +1,29 @@
 import { formatBytes, formatCount } from '../output/format.js'
 import { markdownTable } from '../output/table.js'
-import type { MatrixInfo, ModelInspection } from './inspect-model.js'
+import type { MatrixInfo, ModelInspection, ProfileInspection } from './inspect-model.js'
 
-/** What `dpllm inspect` prints: a line about the model, a table of its matrices, and a line about every profile. */
+/** Targets that are listed one by one; of more only the ends are. */
+const MOST_LISTED = 6
+
+/** What `dpllm inspect` prints: a line about the model, a table of its matrices, and one of its profiles. */
 export function inspectionText(model: ModelInspection): string {
-  const {
-    directory,
-    family,
-    layers,
-    hiddenSize,
-    intermediateSize,
-    heads,
-    kvHeads,
-    parameters,
-    bytes,
-    contextLength,
-    vocabularySize,
-  } = model
-  const shape = `${layers} layers of ${hiddenSize} / ${intermediateSize}, ${heads} heads, ${kvHeads} of keys, vocabulary ${vocabularySize}, context ${contextLength}`
-  const head = `${directory}: ${family}, ${formatCount(parameters)} weights in ${formatBytes(bytes)}\n${shape}\n\n`
-  return head + matrixTable(model) + profileLines(model)
+  const { profiles } = model
+  const parts = [modelText(model), matrixTable(model), ...(profiles.length === 0 ? [] : [profileTable(profiles)])]
+  return parts.join('\n')
 }
 
-function matrixTable({ matrices, profiles }: ModelInspection): string {
-  const targets = profiles.flatMap((profile) => profile.targets.map((target) => ({ profile, target })))
-  const columns = [
-    { title: 'module' },
-    { title: 'shape', right: true },
-    { title: 'bits', right: true },
-    { title: 'size', right: true },
-    ...profiles.map(({ name }) => ({ title: `${name}: most bits`, right: true })),
-    ...targets.map(({ profile, target }) => ({
-      title: `${profiles.length > 1 ? `${profile.name} ` : ''}at ${target.targetBits}`,
-      right: true,
-    })),
-  ]
-  const rows = matrices.map((matrix) => [
-    matrix.module,
-    matrix.shape.join(' × '),
-    bitsText(matrix),
-    formatBytes(matrix.bytes),
-    ...profiles.map(({ maxBits }) => String(maxBits[matrix.module] ?? '')),
-    ...targets.map(({ target }) => decisionText(target.linears[matrix.module])),
-  ])
-  return markdownTable(columns, rows)
+function modelText(model: ModelInspection): string {
+  const { directory, family, layers, hiddenSize, intermediateSize, heads, kvHeads } = model
+  const { parameters, bytes, contextLength, vocabularySize } = model
+  const shape = `${layers} layers of ${hiddenSize} / ${intermediateSize}, ${heads} heads, ${kvHeads} of keys, vocabulary ${vocabularySize}, context ${contextLength}`
+  return `${directory}: ${family}, ${formatCount(parameters)} weights in ${formatBytes(bytes)}\n${shape}\n`
+}
+
+function matrixTable({ matrices }: ModelInspection): string {
+  return markdownTable(
+    [{ title: 'module' }, { title: 'shape', right: true }, { title: 'bits', right: true }, { title: 'size', right: true }],
+    matrices.map((matrix) => [matrix.module, matrix.shape.join(' × '), bitsText(matrix), formatBytes(matrix.bytes)]),
+  )
 }
 
 function bitsText({ dtype, bits }: MatrixInfo): string {
@@ -52,18 +32,36 @@ function bitsText({ dtype, bits }: MatrixInfo): string {
   return least === most ? String(least) : `${least}-${most}`
 }
 
-/** 3 or, above an estimated error, 4: `3, above 0.0412: 4`. */
-function decisionText(decision: { low: number; high: number; threshold: number | null } | undefined): string {
-  if (decision === undefined) return ''
-  const { low, high, threshold } = decision
-  return low === high || threshold === null ? String(low) : `${low}, above ${threshold.toPrecision(3)}: ${high}`
+function profileTable(profiles: readonly ProfileInspection[]): string {
+  return markdownTable(
+    [
+      { title: 'profile' },
+      { title: 'method' },
+      { title: 'budget', right: true },
+      { title: 'loaded bits', right: true },
+      { title: 'serves', right: true },
+      { title: 'measured at (bits)' },
+    ],
+    profiles.map((profile) => {
+      const { name, method, memoryBudget, loadedBits, range } = profile
+      const served = range === undefined ? 'these' : rangeText(range)
+      return [name, method, String(memoryBudget), loadedBits.toFixed(3), served, targetsText(profile)]
+    }),
+  )
 }
 
-function profileLines({ profiles }: ModelInspection): string {
-  return profiles
-    .map(({ name, method, memoryBudget, estimator, targets }) => {
-      const measured = targets.map(({ targetBits, measuredBits }) => `${targetBits} (measured ${measuredBits.toFixed(3)})`)
-      return `\nprofile ${name}: ${method}, budget ${memoryBudget} bits, ${estimator} estimator, targets ${measured.join(', ')}\n`
-    })
-    .join('')
+function targetsText({ targets }: ProfileInspection): string {
+  const texts = targets.map(({ targetBits, measuredBits }) => `${rounded(targetBits)} (${measuredBits.toFixed(3)})`)
+  if (texts.length <= MOST_LISTED) return texts.join(', ')
+  return `${texts.length} from ${texts[0]} to ${texts[texts.length - 1]}`
+}
+
+/** 3.25-4.75 */
+export function rangeText([least, most]: readonly [number, number]): string {
+  return `${rounded(least)}-${rounded(most)}`
+}
+
+/** Targets of a grid are sums. */
+function rounded(bits: number): string {
+  return String(Number(bits.toFixed(3)))
 }

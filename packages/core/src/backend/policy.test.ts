@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { randomBitPlanes } from '../testing/index.js'
 import { checkEstimators } from './check-policy.js'
-import { decideBits, pairThresholds, staticPolicy, staticThresholds, THRESHOLDS } from './policy.js'
+import { decideBits, type Estimator, pairThresholds, staticPolicy, staticThresholds, THRESHOLDS } from './policy.js'
 import { checkStep } from './step.js'
 
 test('static thresholds give their bits whatever the estimate is', () => {
@@ -40,10 +40,26 @@ test('steps and estimators that do not fit are refused', () => {
 
   const weight = randomBitPlanes(1, 4, 40, 3, 6)
   const matrix = { dtype: 'f32' as const, shape: [2, 39], data: new Float32Array(78) }
-  expect(() => checkEstimators([{ kind: 'projection', matrix }], [weight])).toThrow(/\[k, 40\]/)
-  expect(() => checkEstimators([{ kind: 'exact', low: 5, high: 7 }], [weight])).toThrow(/high <= 6/)
-  expect(() => checkEstimators([{ kind: 'linear', slope: Number.NaN, intercept: 0 }], [weight])).toThrow(/finite in f32/)
-  expect(() => checkEstimators([{ kind: 'linear', slope: 1, intercept: 1e39 }], [weight])).toThrow(/finite in f32/)
-  expect(() => checkEstimators([{ kind: 'linear', slope: -1, intercept: 0 }], [weight])).not.toThrow()
-  expect(() => checkEstimators([{ kind: 'exact', low: 5, high: 6 }, { kind: 'none' }], [weight, weight])).not.toThrow()
+  expect(() => checkEstimators([{ kind: 'projection', matrix }], [weight], [40])).toThrow(/\[k, 40\]/)
+  expect(() => checkEstimators([{ kind: 'exact', low: 5, high: 7 }], [weight], [40])).toThrow(/high <= 6/)
+  expect(() => checkEstimators([{ kind: 'linear', slope: Number.NaN, intercept: 0 }], [weight], [40])).toThrow(/finite in f32/)
+  expect(() => checkEstimators([{ kind: 'linear', slope: 1, intercept: 1e39 }], [weight], [40])).toThrow(/finite in f32/)
+  expect(() => checkEstimators([{ kind: 'linear', slope: -1, intercept: 0 }], [weight], [40])).not.toThrow()
+  expect(() => checkEstimators([{ kind: 'exact', low: 5, high: 6 }, { kind: 'none' }], [weight, weight], [40, 7])).not.toThrow()
+})
+
+test('estimators fit what their select operators read, which need not be what the weight reads', () => {
+  const weight = randomBitPlanes(1, 4, 40, 3, 6)
+  const check = (estimator: Estimator, width: number) => () => checkEstimators([estimator], [weight], [width])
+  const tensor = (...shape: number[]) => ({ dtype: 'f32' as const, shape, data: new Float32Array(24) })
+  const probe = (shape: number[], bias = 0) => ({ kind: 'probe' as const, weights: tensor(...shape), bias })
+
+  expect(check({ kind: 'projection', matrix: tensor(2, 12) }, 12)).not.toThrow()
+  expect(check({ kind: 'linear', slope: 1, intercept: 0 }, 12)).not.toThrow()
+  expect(check({ kind: 'exact', low: 3, high: 4 }, 12)).toThrow(/x \[T, 40\], as wide as the weight.*\[T, 12\]/)
+  expect(check(probe([24]), 24)).not.toThrow()
+  expect(check(probe([24]), 40)).toThrow(/weights \[40\].*\[24\] with 24 elements/)
+  expect(check(probe([1, 24]), 24)).toThrow(/weights \[24\]/)
+  expect(check(probe([40]), 40)).toThrow(/\[40\] with 24 elements/)
+  for (const bias of [Number.NaN, 1e39]) expect(check(probe([24], bias), 24)).toThrow(/finite in f32/)
 })

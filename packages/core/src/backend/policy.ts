@@ -5,17 +5,21 @@ import type { Tensor } from '../tensor.js'
 export const THRESHOLDS = MAX_BITS - MIN_BITS
 
 /**
- * How a select operator gets its estimate e from the token's x [K]:
+ * How a select operator gets its estimate e from the token's x [D], which is what the linear reads (D = K), or an earlier
+ * value of any width (DP-LLM §5.2, asynchronous estimation):
  * - `none`: e = 0; for bits that do not depend on the token.
- * - `exact`: e = ‖(W_high − W_low) x‖₂ (DP-LLM §3); as dear as two products, for calibration and tests.
+ * - `exact`: e = ‖(W_high − W_low) x‖₂ (DP-LLM §3); needs D = K; as dear as two products, for calibration and tests.
  * - `linear`: e = slope · ‖x‖₂ + intercept (DP-LLM §5.1, linear regression); slope and intercept are f32.
- * - `projection`: e = ‖G x‖₂ with G = A (W_high − W_low), f32 [k, K] (DP-LLM §5.1, Johnson–Lindenstrauss).
+ * - `projection`: e = ‖G x‖₂ with G = A (W_high − W_low), f32 [k, D] (DP-LLM §5.1, Johnson–Lindenstrauss).
+ * - `probe`: e = weights · x + bias, weights f32 [D], bias f32. No norm: it may be negative. A policy that
+ *   weighs errors takes it for the logarithm of how much the loss feels an error of this linear at this token.
  */
 export type Estimator =
   | { readonly kind: 'none' }
   | { readonly kind: 'exact'; readonly low: number; readonly high: number }
   | { readonly kind: 'linear'; readonly slope: number; readonly intercept: number }
   | { readonly kind: 'projection'; readonly matrix: Tensor<'f32'> }
+  | { readonly kind: 'probe'; readonly weights: Tensor<'f32'>; readonly bias: number }
 
 /**
  * What decides the bits of every select operator of a program, in the order of the operators.

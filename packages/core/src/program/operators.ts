@@ -45,7 +45,8 @@ export interface Linear {
 
 /**
  * Decides how many bits of `weight` each token reads: bits[t] = 3 + number of thresholds j with
- * not (e_t <= threshold_j), clamped to the bits loaded; e_t is the policy's estimate from x [T, K] (`Estimator`).
+ * not (e_t <= threshold_j), clamped to the bits loaded; e_t is the policy's estimate from x [T, D] (`Estimator`), where x
+ * is what the linear reads, or an earlier value of any width D (DP-LLM §5.2: the decision is then there in time).
  * Writes bits u8[T] and the estimates f32[T].
  */
 export interface Select {

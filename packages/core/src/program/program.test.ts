@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { operatorCases } from '../testing/index.js'
+import { operatorCases, randomBitPlanes } from '../testing/index.js'
 import { checkProgram } from './check.js'
 import type { Operator } from './operators.js'
 import type { Program } from './program.js'
@@ -40,6 +40,13 @@ test('what does not fit is named', () => {
   expect(check(operators, new Map([['table', dense(9, 4)]]))).toThrow(/weight w/)
   expect(check(operators, new Map([...weights, ['w', { ...dense(3, 4), shape: [3, 5] } as Weight]]))).toThrow(/15 elements/)
   expect(check([operators[0], { kind: 'select', x: 'x', weight: 'w', bits: 'y', estimate: 'z' }])).toThrow(/bit-planes/)
+})
+
+test('a select may read a value of another width than its weight', () => {
+  const planes = new Map<string, Weight>([...weights, ['w', randomBitPlanes(1, 3, 40)]])
+  const select: Operator = { kind: 'select', x: 'x', weight: 'w', bits: 'bits', estimate: 'e' }
+  const declared = { ...values, bits: { dtype: 'u8', shape: ['T'] }, e: { dtype: 'f32', shape: ['T'] } } as const
+  expect(() => checkProgram({ values: declared, operators: [operators[0], select], caches: [] }, planes)).not.toThrow()
 })
 
 test('only what the outputs need is kept, and attention always', () => {

@@ -69,6 +69,7 @@ export function compileReference(program: Program, weights: Weights, FloatArray:
   const embedding = program.operators.find((op) => op.kind === 'embed')
   const vocabulary = embedding === undefined ? Number.POSITIVE_INFINITY : matrixShape(weights.get(embedding.table)!)[0]
   const selectWeights = selects.map((op) => weights.get(op.weight) as BitPlaneWeight)
+  const selectWidths = selects.map((op) => rowWidth(program.values[op.x].shape))
   const checkedEstimators = new WeakSet<readonly Estimator[]>()
   const accumulators = new Map(program.accumulators?.map(({ name, shape: [rows, cols] }) => [name, new FloatArray(rows * cols)]))
 
@@ -76,7 +77,7 @@ export function compileReference(program: Program, weights: Weights, FloatArray:
     const step = checkStep(given as Step, vocabulary, selects.length)
     const { tokens, position, rows, policy } = step
     if (policy !== undefined && !checkedEstimators.has(policy.estimators)) {
-      checkEstimators(policy.estimators, selectWeights)
+      checkEstimators(policy.estimators, selectWeights, selectWidths)
       checkedEstimators.add(policy.estimators)
     }
     const T = tokens.length
@@ -116,7 +117,8 @@ export function compileReference(program: Program, weights: Weights, FloatArray:
           const estimates = result.estimates.subarray(index * T, (index + 1) * T)
           bitCounts.set(op.bits, bits)
           const selector = policy === undefined ? undefined : selectorAt(policy, index)
-          return select(dense, weight(op.weight) as BitPlaneWeight, selector, value(op.x), bits, estimates)
+          select(dense, weight(op.weight) as BitPlaneWeight, selector, value(op.x), bits, estimates)
+          return make(op.estimate).set(estimates)
         }
         case 'rope': {
           const frequencies = dense.get(weight(op.frequencies))

@@ -4,4 +4,4 @@ export { type CaseDifference, checkCase, relativeError, runCase } from './check-
 export { operatorCases } from './operator-cases.js'
 export { castTensor, randomBitPlanes, randomTensor } from './random-weights.js'
 export { type ResultInF64, runInF64, type StepInF64 } from './run-in-f64.js'
-export { type Arithmetic, bitPlaneTolerance, f32Tolerance, sumTolerance, type Tolerance } from './tolerance.js'
+export { type Arithmetic, bitPlaneTolerance, f32Tolerance, probeTolerance, sumTolerance, type Tolerance } from './tolerance.js'

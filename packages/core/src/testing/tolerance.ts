@@ -73,6 +73,28 @@ export function bitPlaneTolerance(weight: BitPlaneWeight, bits: number, x: Float
   return { f32, precise: of(32512), fast: of(127) }
 }
 
+/**
+ * Relative error of e = weights · x + bias of x [T, D] in f32: that of sums, relative to √(Σ (w x)² + bias²), which where
+ * the terms cancel is more than e itself. As errors of T results spread by about 1/√T, four of these are allowed.
+ */
+export function probeTolerance(weights: Float32Array, bias: number, x: Float32Array): Tolerance {
+  const D = weights.length
+  const T = x.length / D
+  const sums = { result: 0, terms: 0 }
+  for (let t = 0; t < T; t++) {
+    let e = bias
+    sums.terms += bias ** 2
+    for (let d = 0; d < D; d++) {
+      const term = weights[d] * x[t * D + d]
+      e += term
+      sums.terms += term ** 2
+    }
+    sums.result += e ** 2
+  }
+  const bound = (1 + 4 / Math.sqrt(T)) * sumTolerance(D) * Math.sqrt(Math.max(1, sums.terms / sums.result))
+  return { f32: bound, precise: bound, fast: bound }
+}
+
 function largestCentroid(weight: BitPlaneWeight, bits: number, row: number): number {
   const lut = lutOf(weight, bits)
   let max = 0

@@ -53,7 +53,7 @@ Estimators parse_estimators(const Napi::Array& array) {
   Estimators estimators;
   for (uint32_t i = 0; i < array.Length(); i++) {
     const Napi::Object o = array.Get(i).As<Napi::Object>();
-    Estimator estimator = {static_cast<Estimator::Kind>(int_field(o, "kind")), 0, 0, nullptr, 0, 0, 0};
+    Estimator estimator = {static_cast<Estimator::Kind>(int_field(o, "kind")), 0, 0, nullptr, 0, 0, 0, nullptr, 0};
     if (estimator.kind == Estimator::Kind::exact) {
       estimator.low = int_field(o, "low");
       estimator.high = int_field(o, "high");
@@ -63,6 +63,9 @@ Estimators parse_estimators(const Napi::Array& array) {
     } else if (estimator.kind == Estimator::Kind::linear) {
       estimator.slope = static_cast<float>(double_field(o, "slope"));
       estimator.intercept = static_cast<float>(double_field(o, "intercept"));
+    } else if (estimator.kind == Estimator::Kind::probe) {
+      estimator.weights = array_field<float>(o, "weights");
+      estimator.bias = static_cast<float>(double_field(o, "bias"));
     }
     estimators.push_back(estimator);
   }

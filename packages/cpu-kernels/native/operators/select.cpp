@@ -28,20 +28,33 @@ static void norms(Execution& e, const float* rows, size_t N, double slope, doubl
   });
 }
 
-// Norms of every token itself, or of its product with G, or with W_high - W_low as tiles, which are exact.
+// estimates[t] = weights . x[t] + bias: a product of the matrix x [T, D] with one vector, so that every row is read once
+// and nothing is packed, however many there are.
+static void probe(Execution& e, int x, const Estimator& estimator, float* estimates) {
+  const size_t width = e.width(x);
+  const DenseView rows = {e.f32(x), FloatType::f32, e.step.token_count, width};
+  e.pool.parallel_for(e.step.token_count, grain_of(width), [&](size_t begin, size_t end, int) {
+    e.kernels.dense_gemv(rows, begin, end, &estimator.weights, 1, nullptr, &estimates);
+    for (size_t t = begin; t < end; t++) estimates[t] += estimator.bias;
+  });
+}
+
+// The estimate of every token's x [D]; norms are of x itself, or of its product with G, or with W_high - W_low as tiles,
+// which are exact.
 static void estimate(Execution& e, const Select& op, const Estimator& estimator, float* estimates) {
-  if (estimator.kind == Estimator::Kind::none) return;
+  using Kind = Estimator::Kind;
+  if (estimator.kind == Kind::none) return;
+  if (estimator.kind == Kind::probe) return probe(e, op.x, estimator, estimates);
+  const size_t width = e.width(op.x);
+  if (estimator.kind == Kind::linear) return norms(e, e.f32(op.x), width, estimator.slope, estimator.intercept, estimates);
+  const bool exact = estimator.kind == Kind::exact;  // where width is K
   Weight& weight = e.program.weights[op.weight];
-  if (estimator.kind == Estimator::Kind::linear) {
-    return norms(e, e.f32(op.x), weight.cols, estimator.slope, estimator.intercept, estimates);
-  }
-  const bool exact = estimator.kind == Estimator::Kind::exact;
   const size_t tokens = e.step.token_count, N = exact ? weight.rows : estimator.rows;
   e.workspace.products.reserve(tokens * N * sizeof(float));
   float* products = e.workspace.products.as<float>();
   const ProductRows rows = {op.x, nullptr, tokens, nullptr, products};
   if (exact) tiled_product(e, {{}, &weight, estimator.high, 1.0f, estimator.low, -1.0f}, rows);
-  else product(e, {{estimator.matrix, FloatType::f32, estimator.rows, weight.cols}}, rows);
+  else product(e, {{estimator.matrix, FloatType::f32, estimator.rows, width}}, rows);
   norms(e, products, N, 1, 0, estimates);
 }
 

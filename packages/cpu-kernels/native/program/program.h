@@ -68,11 +68,13 @@ struct Plan {
 
 // How one select operator estimates (core's backend/policy.ts).
 struct Estimator {
-  enum class Kind : int32_t { none = 0, exact = 1, projection = 2, linear = 3 } kind;
+  enum class Kind : int32_t { none = 0, exact = 1, projection = 2, linear = 3, probe = 4 } kind;
   int low, high;        // exact
-  const float* matrix;  // projection, [rows, K]
+  const float* matrix;  // projection, [rows, D] where x is [T, D]
   size_t rows;
   float slope, intercept;  // linear
+  const float* weights;    // probe, [D]
+  float bias;
 };
 using Estimators = std::vector<Estimator>;
 

@@ -1,5 +1,6 @@
 import { createRandom, InvalidArgumentError, type OnProgress } from '@dpllm/core'
 import type { Model, PrecisionRequest } from '@dpllm/runtime'
+import { type RequestPolicy, requestPolicy } from '../request-policy.js'
 
 /** What is needed of a model. */
 export type BenchModel = Pick<Model, 'config' | 'precision' | 'effectiveBits' | 'createCache' | 'run'>
@@ -15,6 +16,8 @@ export interface BenchOptions extends PrecisionRequest {
   readonly warmup?: number
   /** Tokens of a prompt that run in one step; default 512. */
   readonly batchSize?: number
+  /** Whether each run that generates holds a dynamic precision at its target, as `generate` does. Default true. */
+  readonly feedback?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -49,10 +52,13 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
   checkCount('repetitions', repetitions, 1)
   checkCount('warmup', warmup, 0)
   checkCount('batchSize', batchSize, 1)
-  const { policy, prefillPolicy } = model.precision({ targetBits: options.targetBits, precision: options.precision })
+  const { targetBits, precision, method } = options
+  const { prefillPolicy } = model.precision({ targetBits, precision, method })
+  const reading = (): RequestPolicy => ({ policy: prefillPolicy, record: undefined, feedback: false })
+  const generating = () => requestPolicy(model, options)
   const tests = [
-    ...promptTokens.map((tokens) => ({ name: `pp${tokens}`, tokens, batch: batchSize, policy: prefillPolicy })),
-    ...generatedTokens.map((tokens) => ({ name: `tg${tokens}`, tokens, batch: 1, policy })),
+    ...promptTokens.map((tokens) => ({ name: `pp${tokens}`, tokens, batch: batchSize, request: reading })),
+    ...generatedTokens.map((tokens) => ({ name: `tg${tokens}`, tokens, batch: 1, request: generating })),
   ]
   for (const { name, tokens } of tests) checkCount(name, tokens, 1, model.config.contextLength)
 
@@ -64,11 +70,14 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
     const samples: number[] = []
     let bitSum = 0
     for (let run = 0; run < runs; run++) {
+      const { policy, record } = test.request()
       const begin = performance.now()
       for (let position = 0; position < tokens.length; position += test.batch) {
         const batch = tokens.subarray(position, position + test.batch)
-        const { bits } = await model.run({ tokens: batch, position, cache, policy: test.policy, signal })
-        bitSum += model.effectiveBits(bits, batch.length) * batch.length
+        const { bits } = await model.run({ tokens: batch, position, cache, policy, signal })
+        const effectiveBits = model.effectiveBits(bits, batch.length)
+        record?.(effectiveBits, batch.length)
+        bitSum += effectiveBits * batch.length
       }
       if (run >= warmup) samples.push((1000 * tokens.length) / (performance.now() - begin))
       onProgress?.({ stage: test.name, done: run + 1, total: runs, unit: 'runs' })

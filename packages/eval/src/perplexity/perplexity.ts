@@ -1,5 +1,6 @@
 import { DpllmError, InvalidArgumentError, type OnProgress } from '@dpllm/core'
 import type { Model, PrecisionRequest } from '@dpllm/runtime'
+import { requestPolicy } from '../request-policy.js'
 import { type Chunk, cutIntoChunks, MIN_CONTEXT, type Protocol, usualContext } from './chunks.js'
 import { meanOf } from './statistics.js'
 
@@ -22,6 +23,11 @@ export interface PerplexityOptions extends PrecisionRequest {
   readonly chunks?: number | undefined
   /** Tokens of a step; 1 is exactly what decoding does. Default up to 512, with at most 64 MiB of logits. */
   readonly batchSize?: number | undefined
+  /**
+   * Whether the target of a dynamic precision moves after each step so that the mean over all scored positions stays where it
+   * was asked for, as that of generated tokens does in `generate`: what is not scored is the context. Default true.
+   */
+  readonly feedback?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -38,6 +44,8 @@ export interface PerplexityResult {
   readonly protocol: Protocol
   /** Mean bits that the scored positions read, weighted by parameters. */
   readonly effectiveBits: number
+  /** Whether feedback has held `effectiveBits` at the target; false where there was nothing to move. */
+  readonly feedback: boolean
   /** f32 [tokens]: negative log-likelihood of each scored token, in nats; for `pairedDifference`. */
   readonly nll: Float32Array
 }
@@ -58,7 +66,7 @@ export async function perplexity(
   const batchSize = options.batchSize ?? usualBatch(model.config.vocabularySize)
   checkCount('batchSize', batchSize)
   if (options.chunks !== undefined) checkCount('chunks', options.chunks)
-  const { policy } = model.precision({ targetBits: options.targetBits, precision: options.precision })
+  const { policy, record, feedback } = requestPolicy(model, options)
   const tokens = typeof input === 'string' ? model.tokenizer.encode(input) : input
   const chunks = cutIntoChunks(tokens, protocol, contextLength, model.tokenizer.bosId, options.chunks)
 
@@ -72,7 +80,9 @@ export async function perplexity(
       const { rows } = step
       if (rows.length === 0) continue
       losses.push(outputs.loss)
-      bitSum += model.effectiveBits(columns(bits, step.tokens.length, rows), rows.length) * rows.length
+      const effectiveBits = model.effectiveBits(columns(bits, step.tokens.length, rows), rows.length)
+      record?.(effectiveBits, rows.length)
+      bitSum += effectiveBits * rows.length
     }
     onProgress?.({ stage: 'perplexity', done: (index + 1) * contextLength, total: chunks.length * contextLength, unit: 'tokens' })
   }
@@ -92,6 +102,7 @@ export async function perplexity(
     contextLength,
     protocol,
     effectiveBits: bitSum / nll.length,
+    feedback,
     nll,
   }
 }

@@ -1,5 +1,5 @@
 import type { OnProgress } from '@dpllm/core'
-import type { PrecisionRequest } from '../model/precision.js'
+import type { PrecisionRequest } from '../precision/choose-precision.js'
 import type { SamplingOptions } from '../sampling/sampler.js'
 import type { ChatMessage } from '../text/chat-template.js'
 
@@ -13,6 +13,11 @@ export interface GenerateOptions extends SamplingOptions, PrecisionRequest {
   readonly stop?: readonly string[] | undefined
   /** Go on after tokens that end an answer. Default false. */
   readonly ignoreEos?: boolean | undefined
+  /**
+   * Hold the mean bits of the answer at `targetBits`: what earlier tokens read beyond it, later ones save. Default true; for
+   * dynamic precisions of profiles that serve every target.
+   */
+  readonly feedback?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Called after every piece of the prompt; `done` of `total` tokens. */
   readonly onPromptProgress?: OnProgress | undefined

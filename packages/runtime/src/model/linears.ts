@@ -1,4 +1,4 @@
-import { isBitPlanes, type Weights } from '@dpllm/core'
+import { InvalidArgumentError, isBitPlanes, type Weights } from '@dpllm/core'
 
 /** A linear whose bits are decided by a select operator; in the order of the select operators. */
 export interface LinearInfo {
@@ -34,4 +34,11 @@ export function effectiveBits(linears: readonly LinearInfo[], bits: Uint8Array, 
   })
   // Integers up to here, so that a fixed bit count comes out exactly.
   return sum / (parameters * tokens)
+}
+
+/** @throws InvalidArgumentError if a target reads a linear at bits that are not loaded */
+export function checkLoaded({ module, minBits, maxBits }: LinearInfo, low: number, high: number, targetBits: number): void {
+  if (low >= minBits && high <= maxBits) return
+  const wanted = `a target that reads ${minBits} to ${maxBits} bits, which are loaded of ${module} (load more with maxBits)`
+  throw new InvalidArgumentError('targetBits', wanted, `${targetBits}, which reads ${low} to ${high}`)
 }

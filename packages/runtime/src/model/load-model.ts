@@ -15,11 +15,12 @@ import { readModelConfig } from '../config/read-config.js'
 import { readWeights } from '../load/read-weights.js'
 import { countParameters } from '../models/count-parameters.js'
 import { decoderProgram } from '../models/decoder.js'
+import type { SelectInputs } from '../models/select-inputs.js'
 import { adaptiveLinears } from '../profile/adaptive-linears.js'
-import { listProfiles, readProfile, readProfileData } from '../profile/profile.js'
-import { findTarget } from '../profile/profile-policy.js'
+import { selectInputsOf } from '../profile/profile.js'
 import { loadChatTemplate } from '../text/chat-template.js'
 import { loadTokenizer, type Tokenizer } from '../text/tokenizer.js'
+import { chooseProfile } from './choose-profile.js'
 import { describeLinears } from './linears.js'
 import { createModel, type Model } from './model.js'
 
@@ -27,14 +28,18 @@ export interface LoadOptions extends BackendOptions {
   /** A name, or a backend made by the caller; default `auto`. The model disposes of it either way, and so does a failure. */
   readonly backend?: BackendName | 'auto' | Backend | undefined
   /**
-   * Name of the adaptation profile; `false` loads none. By default the only one there is; where there are several, the
-   * first by name that has `targetBits`.
+   * Name of the adaptation profile; `false` loads none. By default the only one there is; where there are several, one that
+   * serves `targetBits`: the first by name, of method `budget` if there is one.
    */
   readonly profile?: string | false | undefined
+  /** The method that requests will ask for: loads the first profile by name of that method (which serves `targetBits`). */
+  readonly method?: string | undefined
   /** The target that requests will ask for: picks the profile where there are several. */
   readonly targetBits?: number | undefined
   /** Most bits of every linear to load; default the profile's limits, or all that the file has. */
   readonly maxBits?: number | undefined
+  /** What select operators estimate from; default what the profile was made for, or `own` without one. */
+  readonly selectInputs?: SelectInputs | undefined
   /** Positions to make room for; default what the model was made for. */
   readonly contextLength?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -69,9 +74,9 @@ async function loadOnto(backend: Backend, directory: string, options: LoadOption
   const tokenizer = await loadTokenizer(directory)
   checkTokenIds(directory, tokenizer, config)
   const chatTemplate = await loadChatTemplate(directory)
-  const decoder = decoderProgram(config)
-  const chosen = quantized ? await chooseProfile(directory, options) : undefined
-  const profile = chosen === undefined ? undefined : await readProfile(directory, chosen, adaptiveLinears(decoder, config))
+  const profile = quantized ? await chooseProfile(directory, adaptiveLinears(decoderProgram(config), config), options) : undefined
+  const selectInputs = options.selectInputs ?? (profile ? selectInputsOf(profile.data.policy) : 'own')
+  const decoder = decoderProgram(config, { selectInputs })
 
   await using checkpoint = await openCheckpoint(directory)
   const weights = await readWeights(checkpoint, config, decoder, {
@@ -87,6 +92,7 @@ async function loadOnto(backend: Backend, directory: string, options: LoadOption
     chatTemplate,
     backend,
     profile,
+    selectInputs,
     compiled,
     weights,
     linears: describeLinears(compiled.selects, weights),
@@ -94,19 +100,6 @@ async function loadOnto(backend: Backend, directory: string, options: LoadOption
     parameters: countParameters(decoder, config),
     denseBits: denseBits(weights.get('model.embed_tokens.weight')!),
   })
-}
-
-/** The name of the profile to load. */
-async function chooseProfile(directory: string, { profile, targetBits, maxBits }: LoadOptions): Promise<string | undefined> {
-  if (profile === false) return undefined
-  if (profile !== undefined) return profile
-  const names = await listProfiles(directory)
-  if (names.length === 1 && maxBits === undefined) return names[0]
-  if (targetBits === undefined) return undefined
-  for (const name of names) {
-    if (findTarget(await readProfileData(directory, name), targetBits)) return name
-  }
-  return undefined
 }
 
 /** A text must not become tokens that the model has no embedding for. (It may have more embeddings than there are tokens.) */

@@ -3,11 +3,14 @@ import type { ModelConfig } from '../config/model-config.js'
 import type { Decoder } from '../generate/decoder.js'
 import { generate } from '../generate/generate.js'
 import type { GenerateOptions, GeneratePart, Prompt } from '../generate/options.js'
+import type { SelectInputs } from '../models/select-inputs.js'
+import { choosePrecision, type Precision, type PrecisionRequest } from '../precision/choose-precision.js'
+import { createFeedback } from '../precision/feedback.js'
+import { remember } from '../precision/remember.js'
 import type { Profile } from '../profile/profile.js'
 import type { ChatTemplate } from '../text/chat-template.js'
 import type { Tokenizer } from '../text/tokenizer.js'
 import { effectiveBits, type LinearInfo } from './linears.js'
-import { choosePrecision, type Precision, type PrecisionRequest } from './precision.js'
 
 /** A loaded language model. Make one with `loadModel`; dispose of it with `await using` or `[Symbol.asyncDispose]()`. */
 export interface Model extends AsyncDisposable {
@@ -20,6 +23,8 @@ export interface Model extends AsyncDisposable {
   /** Linears whose bits are decided per token, in the order of `StepResult.bits`; empty for an unquantized model. */
   readonly linears: readonly LinearInfo[]
   readonly profile: Profile | undefined
+  /** What the select operators of the model's program estimate from. */
+  readonly selectInputs: SelectInputs
   /** By tensor name, bit-planes as MODULE.weight. They must not be changed. */
   readonly weights: Weights
   /** Bytes of the weights in memory. */
@@ -27,8 +32,8 @@ export interface Model extends AsyncDisposable {
   /** Number of weights, the head and the embedding included (a tied one once). */
   readonly parameters: number
   /**
-   * Makes a precision concrete. Equal requests give the same object, which must not be changed: a backend takes
-   * over its estimators once.
+   * Makes a precision concrete. Equal requests give the same object (as long as it is one of the last few hundred), which
+   * must not be changed: a backend takes over its estimators once.
    * @throws InvalidArgumentError if the loaded model cannot give it
    */
   precision(request: PrecisionRequest): Precision
@@ -52,6 +57,7 @@ export interface ModelParts
     | 'backend'
     | 'linears'
     | 'profile'
+    | 'selectInputs'
     | 'weights'
     | 'weightBytes'
     | 'parameters'
@@ -61,19 +67,23 @@ export interface ModelParts
   readonly denseBits: number
 }
 
+/** Precisions that are kept for requests to come. */
+const KEPT_PRECISIONS = 256
+
 export function createModel(parts: ModelParts): Model {
   const { compiled, config, linears, denseBits, ...shown } = parts
   const bitsOf = (bits: Uint8Array, tokens: number) => (linears.length === 0 ? denseBits : effectiveBits(linears, bits, tokens))
   const precisions = new Map<string, Precision>()
+  const context = { linears, profile: parts.profile, selectInputs: parts.selectInputs }
   const precision = (request: PrecisionRequest) => {
-    const key = `${request.targetBits} ${request.precision}`
-    const chosen = precisions.get(key) ?? choosePrecision(request, { linears, profile: parts.profile })
-    precisions.set(key, chosen)
-    return chosen
+    const key = `${request.targetBits} ${request.precision} ${request.method}`
+    return remember(precisions, key, KEPT_PRECISIONS, () => choosePrecision(request, context))
   }
 
-  const decoder = (request: PrecisionRequest): Decoder => {
-    const { policy, prefillPolicy } = precision(request)
+  const decoder = (request: GenerateOptions): Decoder => {
+    const { policy, prefillPolicy, adapt } = precision(request)
+    const adaptive = request.feedback === false ? undefined : adapt?.()
+    const feedback = adaptive && createFeedback(adaptive, request.targetBits!)
     const run = async (step: Step) => {
       const { outputs, bits } = await compiled.run(step)
       return { logits: outputs['logits'], bits: bitsOf(bits, step.tokens.length) }
@@ -85,7 +95,12 @@ export function createModel(parts: ModelParts): Model {
       vocabSize: config.vocabularySize,
       createCache: (capacity) => compiled.createCache(capacity),
       prefill: (tokens, position, cache, signal) => run({ tokens, position, cache, policy: prefillPolicy, signal }),
-      decode: (token, position, cache, signal) => run({ tokens: Uint32Array.of(token), position, cache, policy, signal }),
+      decode: async (token, position, cache, signal) => {
+        const tokens = Uint32Array.of(token)
+        const output = await run({ tokens, position, cache, policy: adaptive?.policy ?? policy, signal })
+        feedback?.record(output.bits, 1)
+        return output
+      },
     }
   }
 

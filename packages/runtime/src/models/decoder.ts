@@ -1,6 +1,7 @@
 import type { Program } from '@dpllm/core'
 import type { ModelConfig } from '../config/model-config.js'
 import { createProgramBuilder, type ProgramBuilder, type WeightSpec } from './builder.js'
+import type { SelectInputs } from './select-inputs.js'
 
 /** A model's program, the weights that it reads, and its rotary frequencies, a weight that no file holds. */
 export interface DecoderProgram {
@@ -10,18 +11,38 @@ export interface DecoderProgram {
   readonly frequencies: string
 }
 
+export interface DecoderOptions {
+  /** What the select operators estimate from; default `own`. */
+  readonly selectInputs?: SelectInputs | undefined
+}
+
+/** The residual stream at two points: behind a block's attention and behind its MLP. */
+interface Residuals {
+  readonly middle: string
+  readonly out: string
+}
+
 /**
  * A decoder-only transformer as a program. Pre-norm blocks of attention and gated MLP on a residual stream; what
  * differs between families (biases, QK norms, fused projections, windows, tied heads) is read from the config.
  * Outputs: `logits` f32 [R, V] and `loss` f32 [R]. Linears whose module is in `quantization` get a select operator;
  * the head does not.
+ *
+ * Whatever `selectInputs` is, these values can be asked for: `layers.I.earlierAttentionNorm`, the residual before MLP I − 1 under
+ * the attention norm of block I (from block 1 on; in block 0 `attentionNorm` stands for it), and `layers.I.earlierMlpNorm`, the
+ * residual before attention I under the MLP norm of block I.
  */
-export function decoderProgram(config: ModelConfig): DecoderProgram {
+export function decoderProgram(config: ModelConfig, { selectInputs = 'own' }: DecoderOptions = {}): DecoderProgram {
   const b = createProgramBuilder()
   const { hiddenSize, vocabularySize, rmsNormEps, quantization } = config
   const frequencies = b.weight('rope.frequencies', config.rope.frequencies.length)
   let x = b.embed('model.embed_tokens.weight', vocabularySize, hiddenSize)
-  for (let layer = 0; layer < config.layers; layer++) x = block(b, config, layer, x, frequencies)
+  let earlier: string | undefined
+  for (let layer = 0; layer < config.layers; layer++) {
+    const residuals = block(b, config, layer, x, earlier, frequencies, selectInputs)
+    earlier = residuals.middle
+    x = residuals.out
+  }
 
   b.push({ kind: 'take', x, rows: 'rows', out: b.value('last', hiddenSize, 'R') })
   const normed = b.norm('norm', 'last', 'model.norm.weight', hiddenSize, hiddenSize, rmsNormEps, 'R')
@@ -33,26 +54,36 @@ export function decoderProgram(config: ModelConfig): DecoderProgram {
   return { ...b.finish(caches), frequencies }
 }
 
-function block(b: ProgramBuilder, config: ModelConfig, layer: number, x: string, frequencies: string): string {
+/** @param earlier the residual before the preceding MLP; undefined in block 0 */
+function block(
+  b: ProgramBuilder,
+  config: ModelConfig,
+  layer: number,
+  x: string,
+  earlier: string | undefined,
+  frequencies: string,
+  selectInputs: SelectInputs,
+): Residuals {
   const { hiddenSize: D, intermediateSize: F, headDim, heads, kvHeads, rmsNormEps: eps } = config
   const at = `layers.${layer}`
   const module = (name: string) => `model.layers.${layer}.${name}`
-  const linear = (input: string, name: string, rows: number, cols: number, bias: boolean) =>
-    quantizedLinear(b, config, input, module(name), rows, cols, bias)
   const [Q, KV] = [heads * headDim, kvHeads * headDim]
+  const norm = (name: string, input: string, weight: string) =>
+    b.norm(`${at}.${name}`, input, `${module(weight)}.weight`, D, D, eps)
 
-  const attended = b.norm(`${at}.attentionNorm`, x, `${module('input_layernorm')}.weight`, D, D, eps)
+  const attended = norm('attentionNorm', x, 'input_layernorm')
+  const attendedEarlier = earlier === undefined ? attended : norm('earlierAttentionNorm', earlier, 'input_layernorm')
+  // Linears that read the residual stream, and those behind attention and the gate.
+  const fromResidual = (name: string, rows: number, bias: boolean, input: string, earlierInput: string) =>
+    quantizedLinear(b, config, input, selectInputs === 'own' ? input : earlierInput, module(name), rows, D, bias)
+  const behind = (name: string, cols: number, bias: boolean, input: string, earlierInput: string) =>
+    quantizedLinear(b, config, input, selectInputs === 'residual' ? earlierInput : input, module(name), D, cols, bias)
+
+  const project = (name: string, rows: number) =>
+    fromResidual(`self_attn.${name}`, rows, config.biases.qkv, attended, attendedEarlier)
   let [q, k, v] = config.fused
-    ? split(b, linear(attended, 'self_attn.qkv_proj', Q + 2 * KV, D, config.biases.qkv), {
-        [`${at}.q`]: Q,
-        [`${at}.k`]: KV,
-        [`${at}.v`]: KV,
-      })
-    : [
-        linear(attended, 'self_attn.q_proj', Q, D, config.biases.qkv),
-        linear(attended, 'self_attn.k_proj', KV, D, config.biases.qkv),
-        linear(attended, 'self_attn.v_proj', KV, D, config.biases.qkv),
-      ]
+    ? split(b, project('qkv_proj', Q + 2 * KV), { [`${at}.q`]: Q, [`${at}.k`]: KV, [`${at}.v`]: KV })
+    : [project('q_proj', Q), project('k_proj', KV), project('v_proj', KV)]
   if (config.qkNorm) {
     q = b.norm(`${at}.qNorm`, q, `${module('self_attn.q_norm')}.weight`, Q, headDim, eps)
     k = b.norm(`${at}.kNorm`, k, `${module('self_attn.k_norm')}.weight`, KV, headDim, eps)
@@ -75,20 +106,26 @@ function block(b: ProgramBuilder, config: ModelConfig, layer: number, x: string,
     ...(window === undefined ? {} : { window }),
     out: b.value(`${at}.attention`, Q),
   })
-  const middle = b.add(`${at}.attentionResidual`, x, linear(`${at}.attention`, 'self_attn.o_proj', D, Q, config.biases.o), D)
+  const output = behind('self_attn.o_proj', Q, config.biases.o, `${at}.attention`, attendedEarlier)
+  const middle = b.add(`${at}.attentionResidual`, x, output, D)
 
-  const fed = b.norm(`${at}.mlpNorm`, middle, `${module('post_attention_layernorm')}.weight`, D, D, eps)
+  const fedEarlier = norm('earlierMlpNorm', x, 'post_attention_layernorm')
+  const fed = norm('mlpNorm', middle, 'post_attention_layernorm')
+  const expand = (name: string, rows: number, bias: boolean) => fromResidual(`mlp.${name}`, rows, bias, fed, fedEarlier)
   const [gate, up] = config.fused
-    ? split(b, linear(fed, 'mlp.gate_up_proj', 2 * F, D, false), { [`${at}.gate`]: F, [`${at}.up`]: F })
-    : [linear(fed, 'mlp.gate_proj', F, D, config.biases.mlp), linear(fed, 'mlp.up_proj', F, D, config.biases.mlp)]
+    ? split(b, expand('gate_up_proj', 2 * F, false), { [`${at}.gate`]: F, [`${at}.up`]: F })
+    : [expand('gate_proj', F, config.biases.mlp), expand('up_proj', F, config.biases.mlp)]
   b.push({ kind: 'gate', gate, up, activation: config.activation, out: b.value(`${at}.gated`, F) })
-  return b.add(`${at}.mlpResidual`, middle, linear(`${at}.gated`, 'mlp.down_proj', D, F, config.biases.mlp), D)
+  const down = behind('mlp.down_proj', F, config.biases.mlp, `${at}.gated`, fedEarlier)
+  return { middle, out: b.add(`${at}.mlpResidual`, middle, down, D) }
 }
 
 function quantizedLinear(
   b: ProgramBuilder,
   config: ModelConfig,
   x: string,
+  /** What its select reads. */
+  selectX: string,
   module: string,
   rows: number,
   cols: number,
@@ -97,7 +134,7 @@ function quantizedLinear(
   const out = b.value(module, rows)
   const weight = b.weight(`${module}.weight`, rows, cols)
   const quantized = config.quantization?.quantizedModules[module] !== undefined
-  if (quantized) b.push({ kind: 'select', x, weight, bits: `${module}.bits`, estimate: `${module}.estimate` })
+  if (quantized) b.push({ kind: 'select', x: selectX, weight, bits: `${module}.bits`, estimate: `${module}.estimate` })
   b.push({
     kind: 'linear',
     x,

@@ -1,30 +1,35 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import { FileFormatError, firstNonFinite, InvalidArgumentError, type Tensor, toFloat16, toFloat32 } from '@dpllm/core'
-import {
-  openSafetensors,
-  readError,
-  readJson,
-  type SafetensorsFile,
-  writeError,
-  writeFileAtomic,
-  writeSafetensors,
-} from '@dpllm/core/node'
-import type { AdaptiveLinear } from './adaptive-linears.js'
-import { checkProfile } from './check-profile.js'
-import { type ProfileData, profileSchema } from './schema.js'
+import { InvalidArgumentError, type Tensor } from '@dpllm/core'
+import { readError } from '@dpllm/core/node'
+import type { SelectInputs } from '../models/select-inputs.js'
+import type { PolicyData, ProfileData } from './schema.js'
 
-/** An adaptation profile: its JSON and the matrices of its estimators by `projectionName`. */
+/** An adaptation profile: its JSON and the tensors of its estimators. */
 export interface Profile {
   readonly name: string
   readonly data: ProfileData
-  /** f32 [k, cols] */
-  readonly projections: ReadonlyMap<string, Tensor<'f32'>>
+  /**
+   * By name: for `threshold` those of `serializeEstimators`, for `budget` MODULE.probe [D], for `fixed` `projectionName`
+   * [k, cols]; none for `static`. Files hold projections as F16, so that those of a profile that was read are rounded to it.
+   */
+  readonly tensors: ReadonlyMap<string, Tensor<'f32'>>
 }
 
-/** Key of the matrix that estimates ‖(W_high − W_low) x‖ of a module. */
+/** Name of the matrix that estimates ‖(W_high − W_low) x‖ of a module. */
 export function projectionName(module: string, low: number, high: number): string {
   return `${module}.${low}-${high}.projection`
+}
+
+/** Name of a module's probe in a profile of kind `budget`. */
+export function probeName(module: string): string {
+  return `${module}.probe`
+}
+
+/** What the select operators of a program must read for this policy. */
+export function selectInputsOf(policy: PolicyData): SelectInputs {
+  if (policy.kind === 'static') return 'own'
+  return policy.kind === 'budget' ? 'residual' : policy.selectInputs
 }
 
 /** @throws InvalidArgumentError unless a profile can be called so: its name becomes that of two files */
@@ -34,9 +39,9 @@ export function checkProfileName(name: string): void {
 }
 
 /** The two files of a profile. */
-export function profileFiles(directory: string, name: string): { json: string; matrices: string } {
+export function profileFiles(directory: string, name: string): { json: string; tensors: string } {
   const base = path.join(directory, 'profiles', name)
-  return { json: `${base}.json`, matrices: `${base}.safetensors` }
+  return { json: `${base}.json`, tensors: `${base}.safetensors` }
 }
 
 /**
@@ -53,82 +58,4 @@ export async function listProfiles(directory: string): Promise<string[]> {
     .filter((entry) => entry.endsWith('.json'))
     .map((entry) => entry.slice(0, -'.json'.length))
     .sort()
-}
-
-/**
- * Reads what a profile decides, without its matrices.
- * @throws FileFormatError, InvalidArgumentError if there is no profile of this name
- */
-export async function readProfileData(directory: string, name: string): Promise<ProfileData> {
-  const known = await listProfiles(directory)
-  if (!known.includes(name))
-    throw new InvalidArgumentError('profile', `one of ${known.join(', ') || '(none: run dpllm calibrate)'}`, name)
-  const file = profileFiles(directory, name).json
-  const parsed = profileSchema.safeParse(await readJson(file))
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new FileFormatError(file, issue.message, { item: issue.path.join('.') })
-}
-
-/**
- * Reads a profile.
- * @param linears of the model that it is for, by module: checked if given
- * @throws FileFormatError naming file and module or matrix, InvalidArgumentError if there is no profile of this name
- */
-export async function readProfile(
-  directory: string,
-  name: string,
-  linears?: ReadonlyMap<string, AdaptiveLinear>,
-): Promise<Profile> {
-  const files = profileFiles(directory, name)
-  const data = await readProfileData(directory, name)
-  if (linears !== undefined) checkProfile(data, files.json, linears)
-  const projections = new Map<string, Tensor<'f32'>>()
-  const needed = matricesOf(data)
-  if (needed.size === 0) return { name, data, projections }
-  await using file = await openSafetensors(files.matrices)
-  for (const [matrix, module] of needed) projections.set(matrix, await readMatrix(file, matrix, linears?.get(module)?.cols))
-  return { name, data, projections }
-}
-
-/** Names of the matrices that a profile's decisions need, and the modules that they are for. */
-function matricesOf({ targets, estimator }: ProfileData): Map<string, string> {
-  const decisions = targets.flatMap(({ linears }) => Object.entries(linears))
-  const projected = decisions.filter(([, d]) => d.low !== d.high && (d.estimator?.kind ?? estimator) === 'projection')
-  return new Map(projected.map(([module, { low, high }]) => [projectionName(module, low, high), module]))
-}
-
-/** @param cols of the linear, if known */
-async function readMatrix(file: SafetensorsFile, name: string, cols: number | undefined): Promise<Tensor<'f32'>> {
-  const fail = (message: string) => new FileFormatError(file.path, message, { item: name })
-  const tensor = await file.read(name)
-  const { dtype, shape } = tensor
-  if (dtype !== 'f16' || shape.length !== 2 || shape[1] !== (cols ?? shape[1]))
-    throw fail(`expected f16 [k,${cols ?? 'cols'}], found ${dtype} [${shape}]`)
-  const at = firstNonFinite(tensor as Tensor<'f16'>)
-  if (at >= 0) throw fail(`element ${at} is not a finite number`)
-  return { dtype: 'f32', shape, data: toFloat32(tensor as Tensor<'f16'>) }
-}
-
-/**
- * Writes both files of a profile; the JSON last, since it is what makes the profile be found.
- * @throws InvalidArgumentError for a name that is no plain file name; DpllmError ERR_DPLLM_WRITE if the system does not let it
- */
-export async function writeProfile(directory: string, profile: Profile): Promise<void> {
-  checkProfileName(profile.name)
-  const files = profileFiles(directory, profile.name)
-  const folder = path.dirname(files.json)
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw writeError(folder, error)
-  })
-  if (profile.projections.size > 0) {
-    const entries = [...profile.projections].map(([name, { shape, data }]) => ({
-      name,
-      dtype: 'f16' as const,
-      shape,
-      data: () => toFloat16(data),
-    }))
-    await writeSafetensors(files.matrices, entries)
-  }
-  await writeFileAtomic(files.json, `${JSON.stringify(profile.data, null, 2)}\n`)
 }

@@ -1,5 +1,5 @@
 import { FileFormatError, MIN_BITS } from '@dpllm/core'
-import type { DecisionData } from '../../profile/schema.js'
+import type { DecisionData } from '../../profile/fixed-schema.js'
 import type { DpLlmArtefacts } from './read-artefacts.js'
 
 /** Least part of the variance that a regression on ‖x‖ must explain to be used (DP-LLM §5.1). */

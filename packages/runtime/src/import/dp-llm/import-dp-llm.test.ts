@@ -11,7 +11,8 @@ import { dict, int, opcodes, type PythonValue, storage, tensor, tuple } from '..
 import { torchSave } from '../../../test/torch-save/torch-save.js'
 import { loadModel } from '../../model/load-model.js'
 import { familyCases } from '../../models/testing/family-cases.js'
-import { readProfile } from '../../profile/profile.js'
+import type { Profile } from '../../profile/profile.js'
+import { readProfile } from '../../profile/read-profile.js'
 import { importAnyPrecision } from '../any-precision/import-any-precision.js'
 import { importDpLlm } from './import-dp-llm.js'
 
@@ -59,6 +60,11 @@ async function writeFiles(changes: Record<string, PythonValue | undefined> = {})
   return source
 }
 
+function fixedTargets({ data: { policy } }: Profile) {
+  if (policy.kind !== 'fixed') throw new Error(policy.kind)
+  return policy.targets
+}
+
 /** A model of its own, without profiles. */
 async function copyModel(): Promise<string> {
   const copy = path.join(folder, `model-${count++}`)
@@ -72,11 +78,12 @@ test('thresholds, pairs, regressions and projections become a profile', async ()
   const result = await importDpLlm({ source: await writeFiles(), model: directory })
   expect(result.path).toBe(path.join(directory, 'profiles', 'dp-llm-5-imported.json'))
   expect(result.estimators).toEqual([{ targetBits: 3.5, none: 4, linear: 3, projection: 7 }])
-  const { data, projections } = await readProfile(directory, 'dp-llm-5-imported')
-  expect({ data, projections }).toEqual({ data: result.profile.data, projections: result.profile.projections })
-  expect(data).toMatchObject({ format: 1, method: 'dp-llm', memoryBudget: 5, estimator: 'projection' })
+  const { data, tensors: projections } = await readProfile(directory, 'dp-llm-5-imported')
+  expect({ data, projections }).toEqual({ data: result.profile.data, projections: result.profile.tensors })
+  expect(data).toMatchObject({ format: 2, method: 'dp-llm', memoryBudget: 5 })
+  expect(data.policy).toMatchObject({ kind: 'fixed', selectInputs: 'asynchronous', estimator: 'projection' })
   expect(data.maxBits).toEqual(Object.fromEntries(packed.modules.map((module) => [module, module === at(0, 'v_proj') ? 3 : 5])))
-  const [target] = data.targets
+  const [target] = fixedTargets(result.profile)
   expect(target.targetBits).toBe(3.5)
   const parameters = (module: string) => packed.weightsAt(3).get(`${module}.weight`)!.data.length
   const all = [...linears.values()].map(({ p }, i) => [p === -1 ? 3 : p, parameters(packed.modules[i])])
@@ -116,7 +123,9 @@ test('the model decides as the files say', async () => {
   await using loaded = await loadModel(directory, { backend: 'reference' })
   const policy = loaded.precision({ targetBits: 3.5 }).policy as Policy
   const tokens = Uint32Array.from({ length: 40 }, (_, i) => 3 + ((i * 37) % 290))
-  const inputs = ['layers.0.attentionNorm', 'layers.1.attentionNorm']
+  // What selects of attention read in DP-LLM: in block 0 the linear's own input, then the residual before the preceding MLP.
+  expect(loaded.selectInputs).toBe('asynchronous')
+  const inputs = ['layers.0.attentionNorm', 'layers.1.earlierAttentionNorm']
   using cache = loaded.createCache(tokens.length)
   const { outputs, bits, estimates } = await loaded.run({ tokens, position: 0, cache, policy, outputs: ['logits', ...inputs] })
   const row = (module: string) => loaded.linears.findIndex((l) => l.module === module)
@@ -127,7 +136,7 @@ test('the model decides as the files say', async () => {
     const q0 = 0.1 * norm(vector('layers.0.attentionNorm', t)) - 0.05
     expect(estimates[row(at(0, 'q_proj')) * 40 + t]).toBeCloseTo(q0, 5)
     expect(bits[row(at(0, 'q_proj')) * 40 + t]).toBe(q0 > 0.7 ? 4 : 3)
-    const x = vector('layers.1.attentionNorm', t)
+    const x = vector('layers.1.earlierAttentionNorm', t)
     const matrix = projectionOf('1.v_proj', linears.get('1.v_proj')!)
     const product = Float32Array.from({ length: 64 }, (_, k) =>
       x.reduce((sum, v, i) => sum + v * f16ToF32(matrix[64 * k + i]), 0),
@@ -155,10 +164,10 @@ test('folders of one budget become targets of one profile', async () => {
     onProgress: (p) => done.push(p.done),
   })
   expect(done).toEqual([1, 2])
-  expect(profile.data.targets.map((t) => t.targetBits)).toEqual([3.5, 4.75])
-  const pairs = new Set([...profile.projections.keys()].map((key) => key.split('.').at(-2)))
+  expect(fixedTargets(profile).map((t) => t.targetBits)).toEqual([3.5, 4.75])
+  const pairs = new Set([...profile.tensors.keys()].map((key) => key.split('.').at(-2)))
   expect(pairs).toEqual(new Set(['3-4', '4-5']))
-  expect((await readProfile(directory, 'both')).projections.size).toBe(profile.projections.size)
+  expect((await readProfile(directory, 'both')).tensors.size).toBe(profile.tensors.size)
 
   await expect(importDpLlm({ source: [first, first], model: directory, name: 'twice' })).rejects.toThrow(/every target once/)
   const other = path.join(folder, `files-${count++}`)
@@ -180,7 +189,7 @@ test('names that say nothing are made up for by the means of the bits', async ()
   const { [finetunedName('5.0', '3.5')]: finetuned, ...rest } = files
   await writeDpLlmFolder(source, { ...rest, 'finetuned_mine.pt': finetuned })
   const { profile } = await importDpLlm({ source, model: directory })
-  expect(profile.data.targets[0].targetBits).toBe(Math.round(100 * profile.data.targets[0].measuredBits) / 100)
+  expect(fixedTargets(profile)[0].targetBits).toBe(Math.round(100 * fixedTargets(profile)[0].measuredBits) / 100)
   expect(profile.data.memoryBudget).toBeGreaterThan(4.5)
   expect(profile.data.memoryBudget).toBeLessThan(5)
   expect(profile.name).toBe(`dp-llm-${profile.data.memoryBudget}-imported`)

@@ -4,15 +4,9 @@ import { readModelConfig } from '../../config/read-config.js'
 import { decoderProgram } from '../../models/decoder.js'
 import { type AdaptiveLinear, adaptiveLinears } from '../../profile/adaptive-linears.js'
 import { checkProfile } from '../../profile/check-profile.js'
-import {
-  checkProfileName,
-  listProfiles,
-  type Profile,
-  profileFiles,
-  projectionName,
-  writeProfile,
-} from '../../profile/profile.js'
-import type { DecisionData, TargetData } from '../../profile/schema.js'
+import type { DecisionData, FixedTargetData } from '../../profile/fixed-schema.js'
+import { checkProfileName, listProfiles, type Profile, profileFiles, projectionName } from '../../profile/profile.js'
+import { writeProfile } from '../../profile/write-profile.js'
 import { decide, type EstimatorKind } from './decide.js'
 import { modulesByKey } from './keyed-dict.js'
 import { type DpLlmArtefacts, readArtefacts, readProjections } from './read-artefacts.js'
@@ -45,8 +39,8 @@ export interface ImportedProfile {
 
 /**
  * Makes an adaptation profile of what DP-LLM's code found for a model: its thresholds, pairs of bit counts and
- * estimators. Estimates here always see a linear's own input, while DP-LLM's may see an earlier point of the residual
- * stream, and its thresholds are quantiles of exact errors: so measure the effective bits.
+ * estimators, which see what DP-LLM's see (`asynchronous`). Its thresholds are quantiles of exact errors, not of estimates:
+ * so measure the effective bits.
  * @throws FileFormatError naming file and module; InvalidArgumentError for folders of several budgets, or a profile that
  * is there already
  */
@@ -59,7 +53,7 @@ export async function importDpLlm(options: ImportDpLlmOptions): Promise<Imported
   const linears = await readLinears(model)
   const moduleOf = modulesByKey(linears.keys(), model)
 
-  const targets: TargetData[] = []
+  const targets: FixedTargetData[] = []
   const projections = new Map<string, Tensor<'f32'>>()
   const estimators: ImportedProfile['estimators'][number][] = []
   let budget: { maxBits: Record<string, number>; memoryBudget: number } | undefined
@@ -85,14 +79,18 @@ export async function importDpLlm(options: ImportDpLlmOptions): Promise<Imported
   const name = options.name ?? `dp-llm-${memoryBudget}-imported`
   const profile: Profile = {
     name,
-    projections,
+    tensors: projections,
     data: {
-      format: 1,
+      format: 2,
       method: 'dp-llm',
       memoryBudget,
       maxBits,
-      estimator: 'projection',
-      targets: targets.sort((a, b) => a.targetBits - b.targetBits),
+      policy: {
+        kind: 'fixed',
+        selectInputs: 'asynchronous',
+        estimator: 'projection',
+        targets: targets.sort((a, b) => a.targetBits - b.targetBits),
+      },
       provenance: { importedFrom: 'files of DP-LLM', measuredBits: 'mean of p, not measured' },
     },
   }
@@ -149,7 +147,7 @@ function targetOf(artefacts: DpLlmArtefacts, linears: ReadonlyMap<string, Adapti
 /** Adds the matrices that a target needs; those of one pair of bit counts are the same at all targets. */
 async function addProjections(
   projections: Map<string, Tensor<'f32'>>,
-  target: TargetData,
+  target: FixedTargetData,
   kinds: ReadonlyMap<string, EstimatorKind>,
   linears: ReadonlyMap<string, AdaptiveLinear>,
   folder: string,

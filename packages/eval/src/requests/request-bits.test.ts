@@ -1,0 +1,39 @@
+import { InvalidArgumentError } from '@dpllm/core'
+import type { GenerateOptions, GeneratePart, Prompt } from '@dpllm/runtime'
+import { expect, test } from 'vitest'
+import { percentile } from './percentile.js'
+import { type RequestModel, requestBits } from './request-bits.js'
+
+/** Answers read as many bits as their prompts have tokens; letters are tokens. */
+function toy(asked: { prompt: Prompt; options: GenerateOptions | undefined }[]): RequestModel {
+  return {
+    tokenizer: { encode: (text: string) => Uint32Array.from(text, (letter) => letter.charCodeAt(0)) } as never,
+    async *generate(prompt, options) {
+      asked.push({ prompt, options })
+      const part = { text: '', token: 0, logprob: 0, bits: 0, finishReason: 'length', effectiveBits: prompt.length }
+      yield { ...part, promptTokens: prompt.length, generatedTokens: 1, timings: {} } as unknown as GeneratePart
+    },
+  }
+}
+
+test('percentiles are linear between neighbours', () => {
+  expect(percentile([3, 1, 2], 50)).toBe(2)
+  expect(percentile([0, 10], 25)).toBe(2.5)
+  expect(percentile([7], 99)).toBe(7)
+})
+
+test('mean and percentiles over requests, which all have the same length', async () => {
+  const asked: { prompt: Prompt; options: GenerateOptions | undefined }[] = []
+  const result = await requestBits(toy(asked), ['ab', 'abcd', 'abcdefgh'], { promptTokens: 6, targetBits: 4, seed: 1 })
+  expect(result.effectiveBits).toEqual([2, 4, 6])
+  expect(result.mean).toBe(4)
+  expect(result.percentiles).toEqual({ 1: 2.04, 50: 4, 90: 5.6, 99: 5.96 })
+  expect(asked.map(({ options }) => options)).toEqual(
+    Array.from({ length: 3 }, () => ({ targetBits: 4, seed: 1, maxTokens: 100, ignoreEos: true })),
+  )
+})
+
+test('no prompts and answers without a decoded token are refused', async () => {
+  await expect(requestBits(toy([]), [])).rejects.toThrow(InvalidArgumentError)
+  await expect(requestBits(toy([]), ['a'], { maxTokens: 1 })).rejects.toThrow(/maxTokens/)
+})

@@ -1,0 +1,89 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { markdownTable } from '../lib/table.mjs'
+import { lossesAt, pairedDifference } from './measure.mjs'
+import { methods } from './policy-studies.mjs'
+
+/** docs/results/policies.md, of the studies that have been measured. */
+export function policiesPage(studies, work) {
+  const sections = Object.entries(studies).flatMap(([name, study]) => {
+    const file = `${work}/policies-${name}.json`
+    return existsSync(file) ? [section(name, study, JSON.parse(readFileSync(file, 'utf8')))] : []
+  })
+  return `${introduction}\n${sections.join('\n')}`
+}
+
+const introduction = `# Policies
+
+What each way to decide bits makes of the same weights: perplexity, and the effective bits that were really read (mean over the
+tokens of the text and all quantized weights). This page is made by
+
+\`\`\`
+DPLLM_DATA=… npm run results:policies
+\`\`\`
+
+A memory budget says which bits are loaded of which linear, a target how many are read on average. Static methods give every linear
+the same bits for all tokens; DP-LLM decides between two neighbouring bit counts for each token, by an estimated error (*exact*: by the
+true one, which takes both products); \`budget\` takes any that is loaded, by a predicted sensitivity and a price of bits. Every token
+of the text decides for itself, as in decoding. Calibration never saw the texts that are measured on.
+`
+
+function section(name, { note }, { title, texts, tables, baseline, uniform, measured }) {
+  const parts = texts.map((label, text) => {
+    const { perplexity, standardError, chunks, contextLength } = baseline[text]
+    const head = `### ${label}
+
+llama.cpp's protocol, ${chunks} chunks of ${contextLength}. Unquantized: ${perplexity.toFixed(4)} ± ${standardError.toFixed(4)}.`
+    const budgets = measured.map((one) => budgetPart(one, text, tables))
+    return `${head}\n\n${uniformTable(uniform, text, tables)}\n\n${budgets.join('\n\n')}`
+  })
+  return `## ${title}
+
+Calibration: ${note}
+
+${parts.join('\n\n')}
+
+![Perplexity by effective bits](policies-${name}.svg)
+`
+}
+
+function uniformTable(uniform, text, tables) {
+  const rows = tables.map((label, i) => [label, ...uniform[i][text].map((result) => result.perplexity.toFixed(3))])
+  return markdownTable(['uniform', '3 bits', '4 bits', '5 bits', '6 bits'], rows)
+}
+
+function budgetPart({ budget, targets, rows }, text, tables) {
+  const header = ['perplexity @ effective bits', ...targets.map(String)]
+  const lines = rows.map(({ id, table, results }) => [
+    `${methods[id].label}, ${tables[table]}`,
+    ...results[text].map((r) => `${r.perplexity.toFixed(3)} @ ${r.effectiveBits.toFixed(3)}`),
+  ])
+  const comparisons = tables.flatMap((label, table) => {
+    const own = rows.filter((row) => row.table === table)
+    const published = own.find(({ id }) => id === 'dp-llm')
+    return [differences(`Against DP-LLM as it can be run on ${label}`, published, own, text, targets, tables)]
+  })
+  const published = rows.find(({ id, table }) => id === 'dp-llm' && table === 0)
+  const ours = rows.filter(({ id, table }) => id === 'budget' && table > 0)
+  const whole =
+    ours.length === 0 ? [] : [differences('Against DP-LLM as published, on plain tables', published, ours, text, targets, tables)]
+  return `**${budget}-bit memory budget**\n\n${markdownTable(header, lines)}\n\n${[...comparisons, ...whole].join('\n\n')}`
+}
+
+/** Differences of the loss at equal effective bits, in percent of perplexity. */
+function differences(title, reference, rows, text, targets, tables) {
+  const lines = rows
+    .filter((row) => row !== reference)
+    .map(({ id, table, results }) => [
+      `${methods[id].label}, ${tables[table]}`,
+      ...results[text].map((result) => {
+        const { mean, standardError } = pairedDifference(lossesAt(reference.results[text], result.effectiveBits), result)
+        return `${percent(mean)} ± ${(100 * standardError).toFixed(1)} %`
+      }),
+    ])
+  return `${title}, at equal effective bits (perplexity, paired by chunk):\n\n${markdownTable(['', ...targets.map(String)], lines)}`
+}
+
+function percent(nats) {
+  const value = 100 * (Math.exp(nats) - 1)
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`
+}
