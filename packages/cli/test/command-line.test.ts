@@ -39,7 +39,7 @@ describe.skipIf(!isBuilt)('the built command, from a checkpoint to text', () => 
     expect(await readdir(folder)).not.toContain('quantized.partial')
 
     const calibrate = ['calibrate', quantized, '--calib', text, '--memory-budget', '5', '--target', '3.5,4', '--seq-len', '32']
-    const profile = await json([...calibrate, '--method', 'dp-llm', '-q'])
+    const profile = await json([...calibrate, '--method', 'dp-llm', '--steps', '4', '-q'])
     expect(profile.targets.map((t: { targetBits: number }) => t.targetBits)).toEqual([3.5, 4])
     await access(profile.path)
   })

@@ -224,61 +224,56 @@ refuse('quantized', weights, ofQuantized, [['infinity in a table', inData(`${q}.
 
 const json = path.join('profiles', 'dp-llm-4.json')
 const matrices = path.join('profiles', 'dp-llm-4.safetensors')
-const linear = ['targets', 0, 'linears', q]
+const target = ['policy', 'targets', 0]
+const estimators = ['policy', 'estimators', 'linears', 0]
+const pair = [...estimators, 'pairs', 0]
+const ofProfiles: readonly CommandName[] = ['run', 'run at a target', 'inspect a profile']
 refuse(
   'quantized',
   json,
-  ['run', 'run at a target', 'eval ppl', 'inspect'],
+  [...ofProfiles, 'eval ppl', 'inspect'],
   [
     ['cut', truncated(0.5), 'not JSON'],
     ['a list', content('[]'), 'dp-llm-4.json: '],
-    ['another format', field(['format'], 2), 'format: '],
-    ['no targets', field(['targets'], undefined), 'targets: '],
-    ['a threshold that is text', field([...linear, 'threshold'], '1'), 'threshold: '],
-    ['half a bit', field([...linear, 'low'], 3.5), 'low: '],
-    ['forty bits', field([...linear, 'high'], 40), 'high: '],
+    ['a newer format', field(['format'], 3), 'format 3'],
+    ['an older format than it is', field(['format'], 1), 'estimator: '],
+    ['a policy of another kind', field(['policy', 'kind'], 'oracle'), 'policy.kind: '],
+    ['no targets', field(['policy', 'targets'], undefined), 'targets: '],
+    ['a shift that is text', field([...target, 'shift'], '1'), 'shift: '],
+    ['half a bit', field([...pair, 'low'], 3.5), 'low: '],
+    ['forty bits', field([...pair, 'high'], 40), 'high: '],
   ],
 )
 refuse(
   'quantized',
   matrices,
-  ['run at a target', 'inspect'],
+  ['run at a target', 'inspect a profile'],
   [
     ['missing', missing, 'no such file'],
-    ['cut', truncated(0.5), 'projection: '],
+    ['cut', truncated(0.5), /(projection|quantiles): /],
     ['another dtype', inTensor(`${q}.3-4.projection`, { dtype: 'BF16' }), `${q}.3-4.projection: `],
     ['a vector', inTensor(`${q}.3-4.projection`, { shape: [2048] }), `${q}.3-4.projection: `],
-  ],
-)
-refuse(
-  'quantized',
-  matrices,
-  ['run at a target'],
-  [
     ['another width', inTensor(`${q}.3-4.projection`, { shape: [32, 64] }), `${q}.3-4.projection`],
     ['a matrix missing', without(`${q}.3-4.projection`), `${q}.3-4.projection`],
     ['NaN in a matrix', inData(`${q}.3-4.projection`, [0, 0x7e]), /q_proj\.3-4\.projection: .*not a finite/],
+    ['quantiles missing', without(`${q}.3-4.quantiles`), `${q}.3-4.quantiles`],
   ],
 )
-refuse(
-  'quantized',
-  json,
-  ['run at a target'],
-  [
-    ['no decision for a linear', field(linear, undefined), q],
-    ['fewer bits than the file has', field([...linear, 'low'], 2), q],
-    ['low above high', field([...linear, 'low'], 5), q],
-    ['more bits than the budget loads', field([...linear, 'high'], 7), q],
-    ['a budget for a module that is not there', field(['maxBits', 'model.layers.9'], 4), 'model.layers.9'],
-  ],
-)
+refuse('quantized', json, ofProfiles, [
+  ['no estimators of a linear', field([...estimators, 'name'], 'model.layers.9'), 'model.layers.9'],
+  ['no average of a linear', field([...target, 'averageBits', q], undefined), q],
+  ['fewer bits than the file has', field([...pair, 'low'], 2), q],
+  ['low above high', field([...pair, 'low'], 5), q],
+  ['more bits than the budget loads', field([...pair, 'high'], 7), q],
+  ['a budget for a module that is not there', field(['maxBits', 'model.layers.9'], 4), 'model.layers.9'],
+])
 
 describe('texts', () => {
   const binary = Uint8Array.of(0x61, 0xc3, 0x28)
   test.each([
     ['missing', missing, 'no such file'],
     ['not UTF-8', content(binary), 'UTF-8'],
-    ['shorter than what is to be read', content('a'), /: expected at least one/],
+    ['shorter than what is to be read', content('a'), /: expected at least (one|two)/],
   ])('%s', async (_, damage, says) => {
     await using folder = await hostileFolder(models.quantized)
     await folder.damage('../text.txt', damage)
@@ -294,7 +289,7 @@ test('undamaged models are refused by no command', async () => {
   for (const [model, commands] of [
     ['original', [...ofOriginals, 'inspect']],
     ['sharded', [...ofOriginals, 'inspect']],
-    ['quantized', [...ofQuantized, 'run at a target', 'inspect']],
+    ['quantized', [...ofQuantized, 'run at a target', 'inspect', 'inspect a profile']],
   ] as const) {
     await using folder = await hostileFolder(models[model])
     // Taken apart and put together again, so that damage is the only difference.

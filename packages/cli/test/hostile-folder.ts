@@ -21,6 +21,9 @@ export interface HostileFolder extends AsyncDisposable {
 
 const text = 'the cat and the hat sat on the mat. '.repeat(10)
 
+/** The profile that calibrations make. */
+const MADE = 'made'
+
 /** Command lines by name; each ends within some 50 ms on a tiny model. */
 const commandLines = {
   quantize: (model: string, out: string) => ['quantize', model, '-o', out, '-q'],
@@ -51,10 +54,13 @@ const commandLines = {
     '--seq-len',
     '16',
     '--samples',
-    '1',
+    '2',
+    '--name',
+    MADE,
     '-q',
   ],
   inspect: (model: string) => ['inspect', model],
+  'inspect a profile': (model: string) => ['inspect', model, '--profile', 'dp-llm-4'],
 }
 export type CommandName = keyof typeof commandLines
 
@@ -80,7 +86,11 @@ export async function hostileFolder(source: string): Promise<HostileFolder> {
     async run(command) {
       const before = await readTree(folder)
       const result = await runCommand(args(command))
-      if (result.code === 0) await rm(path.join(folder, 'out'), { recursive: true, force: true })
+      const made = [
+        path.join(folder, 'out'),
+        ...['json', 'safetensors'].map((type) => path.join(model, 'profiles', `${MADE}.${type}`)),
+      ]
+      if (result.code === 0) await Promise.all(made.map((file) => rm(file, { recursive: true, force: true })))
       else expect(await readTree(folder)).toEqual(before)
       return result
     },

@@ -17,7 +17,7 @@ const aboutRequest = /^dpllm: (text|calibrationText|contextLength|maxBits|target
 const commandsOf: Readonly<Record<keyof Models, readonly CommandName[]>> = {
   original: ['quantize', 'quantize --no-calib', 'run', 'eval ppl', 'inspect'],
   sharded: ['quantize', 'run', 'inspect'],
-  quantized: ['run', 'run at a target', 'eval ppl', 'calibrate', 'inspect'],
+  quantized: ['run', 'run at a target', 'eval ppl', 'calibrate', 'inspect', 'inspect a profile'],
 }
 
 test.each<[keyof Models, readonly string[], number]>([

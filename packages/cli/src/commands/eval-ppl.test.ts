@@ -1,8 +1,14 @@
-import { expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { useFixtures } from '../testing/fixtures.js'
+import { writeTestProfile } from '../testing/profiles.js'
 import { runCommand } from '../testing/run-command.js'
 
 const fixtures = useFixtures()
+beforeAll(async () => {
+  await writeTestProfile(fixtures.quantized, 'static')
+  await writeTestProfile(fixtures.quantized, 'dp-llm')
+  await writeTestProfile(fixtures.quantized, 'budget')
+})
 const evaluate = (...args: string[]) =>
   runCommand(['eval', 'ppl', '--data', fixtures.text, '--ctx', '32', '--backend', 'reference', '-q', ...args])
 
@@ -29,12 +35,29 @@ test('precisions, methods and batch sizes', async () => {
   const json = async (...args: string[]) =>
     JSON.parse((await evaluate(fixtures.quantized, '--json', '--chunks', '2', ...args)).stdout)
   const three = await json('--precision', '3')
-  expect(three.effectiveBits).toBe(3)
-  expect(await json('--target-bits', '3', '--method', 'uniform', '--batch-size', '1')).toEqual(three)
+  expect(three).toMatchObject({ effectiveBits: 3, method: 'uniform', feedback: false })
+  const target = await json('--target-bits', '3', '--method', 'uniform', '--batch-size', '1')
+  expect(target).toEqual({ ...three, targetBits: 3 })
   const all = await json()
-  expect(all.effectiveBits).toBe(8)
+  expect(all).toMatchObject({ effectiveBits: 8, feedback: false })
+  expect(all.method).toBeUndefined()
   expect(all.perplexity).not.toBe(three.perplexity)
   expect(all.tokens).toBe(2 * 15)
+})
+
+test.each([
+  ['static', '4', false],
+  ['dp-llm', '3.5', true],
+  ['budget', '3.5', true],
+])('--method %s takes the profile made by it, with feedback where that can move', async (method, bits, feedback) => {
+  const json = async (...args: string[]) =>
+    JSON.parse((await evaluate(fixtures.quantized, '--json', '--method', method, '--target-bits', bits, ...args)).stdout)
+  const held = await json()
+  expect(held).toMatchObject({ method, targetBits: Number(bits), feedback })
+  const free = await json('--no-feedback')
+  expect(free).toMatchObject({ method, targetBits: Number(bits), feedback: false })
+  if (method === 'static') expect(free).toEqual(held)
+  else expect(Math.abs(held.effectiveBits - 3.5)).toBeLessThan(Math.abs(free.effectiveBits - 3.5))
 })
 
 test('for people it is two lines', async () => {
@@ -45,10 +68,11 @@ test('for people it is two lines', async () => {
 })
 
 test.each([
-  [['--method', 'magic'], 1, /^dpllm: method "magic": this version knows uniform and dp-llm\n$/],
-  [['--method', 'dp-llm', '--target-bits', '4'], 1, /^dpllm: method: expected a model with a profile for this target/],
-  [['--method', 'dp-llm', '--precision', '4'], 1, /^dpllm: method: expected uniform/],
-  [['--method', 'uniform', '--target-bits', '3.5'], 1, /^dpllm: targetBits: expected a whole number/],
+  [['--method', 'magic'], 2, /Allowed choices are uniform, budget, dp-llm, static, llm-mq, hawq-v2, lsaq/],
+  [['--method', 'lsaq', '--target-bits', '4'], 1, /^dpllm: method: expected uniform, or that of a profile of the model/],
+  [['--method', 'budget'], 1, /^dpllm: targetBits: expected a number of bits, since method is budget/],
+  [['--method', 'budget', '--precision', '4'], 2, /^dpllm: --precision BITS is --method uniform/],
+  [['--method', 'uniform', '--target-bits', '3.5'], 2, /^dpllm: --method uniform takes a whole number of bits, not 3\.5/],
   [['--ctx', '65'], 1, /^dpllm: .*context/],
   [['--protocol', 'mine'], 2, /Allowed choices are llama\.cpp, papers/],
 ])('%j is refused', async (args, wanted, message) => {

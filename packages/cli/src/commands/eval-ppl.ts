@@ -10,6 +10,7 @@ import { integer } from '../options/parse.js'
 import { addPrecisionFlags, loadOptions, type PrecisionFlags, precisionRequest } from '../options/precision.js'
 import { writeJson } from '../output/json.js'
 import { createProgressBar } from '../output/progress.js'
+import { addEvalBits } from './eval-bits.js'
 
 /** Largest text that is read; the usual ones have a few MB. */
 const MAX_TEXT_BYTES = 2 ** 28
@@ -23,9 +24,10 @@ interface EvalFlags extends BackendFlags, PrecisionFlags, LogFlags {
   readonly json?: boolean
 }
 
-/** `dpllm eval ppl MODEL --data FILE`: perplexity. */
+/** `dpllm eval`; `dpllm eval ppl MODEL --data FILE`: perplexity. */
 export function addEval(program: Command, context: CommandContext): void {
   const group = program.command('eval').description('measure quality')
+  addEvalBits(group, context)
   const command = group
     .command('ppl')
     .description('perplexity of a model on a text')

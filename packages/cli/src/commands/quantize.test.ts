@@ -35,13 +35,13 @@ test('quantize, inspect, calibrate, run at a target', async () => {
 
   const inspected = await runCommand(['inspect', out])
   expect(inspected.stdout).toMatch(/\| model\.layers\.0\.self_attn\.q_proj +\| +32 × 32 \| +3-6 \|/)
-  expect(inspected.stdout).toContain('profile dp-llm-5: dp-llm, budget 5 bits')
+  expect(inspected.stdout).toMatch(/\| budget-5 \| budget \| +5 \|/)
   const { matrices, profiles } = JSON.parse((await runCommand(['inspect', out, '--json'])).stdout)
   expect(matrices.find((m: { module: string }) => m.module === 'lm_head')).toMatchObject({
     bits: [3, 4, 5, 6, 7, 8],
     dtype: 'bit-planes',
   })
-  expect(Object.keys(profiles[0].targets[0].linears)).toHaveLength(14)
+  expect(Object.keys(profiles[0].maxBits)).toHaveLength(14)
 
   const ran = await runCommand([
     'run',
@@ -72,7 +72,7 @@ test('quantize, inspect, calibrate, run at a target', async () => {
     '--ctx',
     '32',
     '--method',
-    'dp-llm',
+    'budget',
     '--target-bits',
     '3.5',
     '--backend',
@@ -163,24 +163,6 @@ test('Ctrl-C says what is kept and how to go on', async () => {
   expect(code).toBe(130)
   expect(stderr).toBe(`dpllm: interrupted; finished parts are kept in ${out}.partial; the same command goes on from there\n`)
   expect(await readdir(fixtures.folder)).not.toContain('interrupted')
-})
-
-test('an unknown calibration method is a typed error that lists what is known', async () => {
-  const { code, stderr } = await runCommand([
-    'calibrate',
-    fixtures.quantized,
-    '--calib',
-    fixtures.text,
-    '--memory-budget',
-    '5',
-    '--target',
-    '4',
-    '--method',
-    'hawq-v2',
-    '-q',
-  ])
-  expect(stderr).toMatch(/^dpllm: .*hawq-v2.*dp-llm.*\n$/)
-  expect(code).toBe(1)
 })
 
 test.each([

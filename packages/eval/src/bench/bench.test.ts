@@ -49,6 +49,26 @@ test('prompts run in batches at the prefill precision, generation token by token
   }
 })
 
+test('each run that generates is a request of its own, held at its target', async () => {
+  const { model, steps } = fakeModel()
+  const moves: number[] = []
+  const adapt = () => {
+    const policy = { estimators: [], thresholds: new Float32Array(1) }
+    return { policy, range: [3, 5] as const, retarget: (bits: number) => void moves.push(bits) }
+  }
+  const adaptive = { ...model, precision: () => ({ policy: undefined, prefillPolicy: undefined, adapt }) }
+  const options = { promptTokens: [2], generatedTokens: [2], repetitions: 2, warmup: 0, targetBits: 3.5 }
+  await bench(adaptive, options)
+  // Prompts read what is loaded. Every token reads half a bit too much, and a new run owes nothing.
+  expect(steps.map(({ policy }) => policy === undefined)).toEqual([true, true, false, false, false, false])
+  expect(new Set(steps.slice(2).map(({ policy }) => policy)).size).toBe(2)
+  expect(moves[0]).toBeLessThan(3.5)
+  expect(moves[1]).toBeLessThan(moves[0])
+  expect(moves.slice(2)).toEqual(moves.slice(0, 2))
+  await bench(adaptive, { ...options, feedback: false })
+  expect(moves).toHaveLength(4)
+})
+
 test('lengths beyond the context are refused before anything runs', async () => {
   const { model, steps } = fakeModel()
   await expect(bench(model, { promptTokens: [32], generatedTokens: [33] })).rejects.toThrow(

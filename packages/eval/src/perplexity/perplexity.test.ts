@@ -84,6 +84,21 @@ test('a precision applies to every token, and chunks can be limited', async () =
   expect(result.chunks).toBe(1)
 })
 
+test('feedback records what the scored positions of each step read', async () => {
+  const { model } = fakeModel()
+  const moves: number[] = []
+  const adapt = () => ({ policy: staticPolicy([4]), range: [3, 5] as const, retarget: (bits: number) => void moves.push(bits) })
+  const adaptive = { ...model, precision: () => ({ policy: undefined, prefillPolicy: undefined, adapt }) }
+  const options = { protocol: 'llama.cpp', contextLength: 4, targetBits: 3.5 } as const
+  // Of each chunk position 2 alone is scored, which reads 3 bits (those before it 3.5): half a bit saved each time.
+  expect(await perplexity(adaptive, text, options)).toMatchObject({ feedback: true, effectiveBits: 3 })
+  expect(moves).toHaveLength(2)
+  expect(moves[0]).toBeGreaterThan(3.5)
+  expect(moves[1]).toBeGreaterThan(moves[0])
+  expect(await perplexity(adaptive, text, { ...options, feedback: false })).toMatchObject({ feedback: false })
+  expect(moves).toHaveLength(2)
+})
+
 test('progress counts tokens, an abort is seen', async () => {
   const done: number[] = []
   await perplexity(fakeModel().model, text, { protocol: 'papers', contextLength: 4, onProgress: (p) => done.push(p.done) })

@@ -34,9 +34,9 @@ function meanBits(bias: number, noise: number, tokens: number, options: { seed?:
 test('a biased process is held at its target', () => {
   for (const bias of [-0.2, -0.05, 0.1, 0.3]) {
     expect(Math.abs(meanBits(bias, 0, 200, { feedback: false }) - 3.5)).toBeCloseTo(Math.abs(bias), 9)
-    // What is left is the debt of the first tokens: bias · horizon, which the steady state needs.
-    expect(meanBits(bias, 0, 200)).toBeCloseTo(3.5 + (bias * 16) / 200, 4)
-    expect(Math.abs(meanBits(bias, 0, 2000) - 3.5)).toBeLessThan(0.003)
+    // What is left is of the first tokens, before the bias is believed.
+    expect(Math.abs(meanBits(bias, 0, 100) - 3.5)).toBeLessThan(0.03 * Math.abs(bias))
+    expect(Math.abs(meanBits(bias, 0, 2000) - 3.5)).toBeLessThan(0.001)
   }
 })
 
@@ -55,15 +55,16 @@ test('the target never leaves the range, and comes back', () => {
   feedback.record(8, 10)
   expect(process.asked()).toBe(3)
   feedback.record(3, 200)
+  feedback.record(3, 200)
   expect(process.asked()).toBeGreaterThan(3.5)
   expect(process.asked()).toBeLessThanOrEqual(5)
 })
 
-test('debts are paid back over the horizon, those of long steps over twice their tokens', () => {
+test('debts are paid back over the horizon, those of long steps over twice their tokens, and the bias at once', () => {
   const process = toyProcess(0, 0)
   createFeedback(process, 3.5, { horizon: 8 }).record(4.5, 1)
-  expect(process.asked()).toBe(3.5 - 1 / 8)
+  expect(process.asked()).toBeCloseTo(3.5 - 1 / 8 - 1 / 17, 12)
   createFeedback(process, 3.5).record(3.75, 100)
-  expect(process.asked()).toBe(3.5 - 25 / 200)
+  expect(process.asked()).toBeCloseTo(3.5 - 25 / 200 - 25 / 116, 12)
   expect(() => createFeedback(process, 3.5, { horizon: 0 })).toThrow(InvalidArgumentError)
 })
