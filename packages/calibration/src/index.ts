@@ -33,7 +33,7 @@ export {
 export { type MemoryLevels, splitLevels, splitMemory } from './allocation/split-levels.js'
 export { lsaqLevels, type StaticAllocationOptions, type StaticMethod, staticAllocation } from './allocation/static-allocation.js'
 export { topTokens } from './allocation/top-tokens.js'
-export type { AverageBitsCheckpoint, AverageBitsObjective, TrainAverageBitsOptions } from './average-bits/options.js'
+export type { AverageBitsCheckpoint, TrainAverageBitsOptions } from './average-bits/options.js'
 export type { AverageBitsInit } from './average-bits/start.js'
 export {
   type AverageBits,

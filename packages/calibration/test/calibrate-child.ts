@@ -1,7 +1,8 @@
 // A process of its own for calibrate-kill-resume.test.ts: calibrates argv[2] by the method argv[3], counting progress on
 // stdout. With argv[4] it kills itself, as kill -9 does, argv[5] milliseconds after so many steps of progress; 0 is at once.
-import type { CalibrationMethod } from '../src/calibrate/calibrate-options.js'
+
 import { calibrateModel } from '../src/calibrate/calibrate-model.js'
+import type { CalibrationMethod } from '../src/calibrate/calibrate-options.js'
 
 const [, , model, method, killAt, delay] = process.argv
 const kill = () => process.kill(process.pid, 'SIGKILL')

@@ -5,15 +5,12 @@ import { z } from 'zod'
 import type { AdamWState } from './adamw.js'
 import type { AverageBitsSettings } from './options.js'
 import type { AveragedLinear } from './parametrization.js'
-import type { GradientMoments } from './whole-bits.js'
 
 /** Everything that the next steps of a run depend on. */
 export interface AverageBitsState {
   /** f64 [linears]. */
   readonly z: Float64Array
   readonly adamW: AdamWState
-  /** Zero for the published objective. */
-  readonly moments: GradientMoments
   /** Mean cross entropy of each step so far. */
   readonly losses: number[]
 }
@@ -25,15 +22,12 @@ const VERSION = 1
 const MAX_BYTES = 2 ** 24
 
 const numbers = z.array(z.number())
-const squares = z.array(z.number().nonnegative())
 const schema = z.looseObject({
   format: z.literal(1),
   run: z.string(),
   z: numbers,
   mean: numbers,
-  square: squares,
-  gradientMean: numbers,
-  gradientSquare: squares,
+  square: z.array(z.number().nonnegative()),
   losses: numbers,
 })
 
@@ -54,8 +48,8 @@ export function identityOfRun(
 
 /** Writes a state, its numbers so that they are read back as they are. The file appears whole or not at all. */
 export async function writeCheckpointFile(file: string, run: string, state: AverageBitsState): Promise<void> {
-  const { z, adamW, moments, losses } = state
-  const arrays = { z, mean: adamW.mean, square: adamW.square, gradientMean: moments.mean, gradientSquare: moments.square }
+  const { z, adamW, losses } = state
+  const arrays = { z, mean: adamW.mean, square: adamW.square }
   const lists = Object.fromEntries(Object.entries(arrays).map(([name, values]) => [name, Array.from(values)]))
   await writeFileAtomic(file, `${JSON.stringify({ format: 1, run, ...lists, losses })}\n`)
 }
@@ -76,17 +70,16 @@ export async function readCheckpointFile(
   const { data } = parsed
   if (data.run !== run)
     throw new FileFormatError(file, 'is of another model, text or settings; delete it, or take another file for the checkpoint')
-  for (const item of ['z', 'mean', 'square', 'gradientMean', 'gradientSquare'] as const)
+  for (const item of ['z', 'mean', 'square'] as const)
     if (data[item].length !== limits.linears)
       throw new FileFormatError(file, `expected ${limits.linears} numbers, found ${data[item].length}; delete it`, { item })
   const steps = data.losses.length
   if (steps > limits.steps)
     throw new FileFormatError(file, `expected at most ${limits.steps} numbers, found ${steps}; delete it`, { item: 'losses' })
-  const { z, mean, square, gradientMean, gradientSquare } = data
+  const { z, mean, square } = data
   return {
     z: Float64Array.from(z),
     adamW: { mean: Float64Array.from(mean), square: Float64Array.from(square), steps },
-    moments: { mean: Float64Array.from(gradientMean), square: Float64Array.from(gradientSquare) },
     losses: data.losses,
   }
 }

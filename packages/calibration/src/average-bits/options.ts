@@ -3,12 +3,6 @@ import type { Model } from '@dpllm/runtime'
 import { type AveragedLinear, meanBits } from './parametrization.js'
 import type { AverageBitsInit } from './start.js'
 
-/**
- * What p is judged by, besides the penalty: the loss of the mixture of two bit counts itself, or that of reading one of both,
- * as is done at run time (the mixture's and what it hides, to second order; `wholeBitsGradient`).
- */
-export type AverageBitsObjective = 'mixture' | 'whole-bits'
-
 export interface TrainAverageBitsOptions {
   /** Mean of all linears' average bits, weighted by parameters: strictly between what all `minBits` and all `maxBits` give. */
   readonly targetBits: number
@@ -18,8 +12,6 @@ export interface TrainAverageBitsOptions {
   readonly start?: ArrayLike<number> | undefined
   /** Where to begin without `start`; default `target`. */
   readonly init?: AverageBitsInit | undefined
-  /** Default `mixture`, as published. */
-  readonly objective?: AverageBitsObjective | undefined
   /** Times that the windows are gone through, in their order; default 5. */
   readonly epochs?: number | undefined
   /** Steps to take instead of what `epochs` gives. */
@@ -66,15 +58,7 @@ const LOW_TARGET = 3.25
  * @throws InvalidArgumentError
  */
 export function settingsOf(options: TrainAverageBitsOptions, windows: number) {
-  const {
-    targetBits,
-    epochs = 5,
-    batch = 1,
-    init = 'target',
-    seed = 0,
-    objective = 'mixture',
-    betas = [0.9, 0.999] as const,
-  } = options
+  const { targetBits, epochs = 5, batch = 1, init = 'target', seed = 0, betas = [0.9, 0.999] as const } = options
   checkWhole('epochs', epochs, 1)
   checkWhole('batch', batch, 1)
   checkWhole('seed', seed, 0)
@@ -85,9 +69,7 @@ export function settingsOf(options: TrainAverageBitsOptions, windows: number) {
     if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) throw new InvalidArgumentError(name, 'a number of at least 0', value)
   for (const beta of betas) if (!(beta >= 0 && beta < 1)) throw new InvalidArgumentError('betas', 'two from 0 to below 1', beta)
   if (init !== 'target' && init !== 'random') throw new InvalidArgumentError('init', 'target or random', init)
-  if (objective !== 'mixture' && objective !== 'whole-bits')
-    throw new InvalidArgumentError('objective', 'mixture or whole-bits', objective)
-  return { targetBits, objective, steps, batch, init, seed, betas, learningRate, weightDecay, epsilon, alpha }
+  return { targetBits, steps, batch, init, seed, betas, learningRate, weightDecay, epsilon, alpha }
 }
 
 /**
@@ -96,8 +78,6 @@ export function settingsOf(options: TrainAverageBitsOptions, windows: number) {
  */
 export function averagedLinears(model: Model, { maxBits, targetBits, start }: TrainAverageBitsOptions): AveragedLinear[] {
   const { linears } = model
-  if (linears.length === 0)
-    throw new InvalidArgumentError('model', 'a quantized model (run dpllm quantize first)', model.directory)
   if (maxBits.length !== linears.length)
     throw new InvalidArgumentError('maxBits', `${linears.length}, one for each linear`, maxBits.length)
   const averaged = linears.map(({ rows, cols, minBits, maxBits: loaded }, i): AveragedLinear => {

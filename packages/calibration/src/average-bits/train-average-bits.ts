@@ -7,7 +7,6 @@ import { averagedLinears, checkTrainable, checkTrainingWindows, settingsOf, type
 import { averageBitsOf, meanBits } from './parametrization.js'
 import { initialParameters } from './start.js'
 import { trainStep } from './train.js'
-import { createGradientMoments } from './whole-bits.js'
 
 /** What Phase 2 found for a target. */
 export interface AverageBits {
@@ -83,7 +82,6 @@ async function train(
   const state: AverageBitsState = kept ?? {
     z: start === undefined ? initialParameters(linears, settings) : landOnTarget(linears, start, targetBits),
     adamW: createAdamWState(linears.length),
-    moments: createGradientMoments(linears.length),
     losses: [],
   }
   const save = async () => checkpoint && (await writeCheckpointFile(checkpoint.file, run, state))

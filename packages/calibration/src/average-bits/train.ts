@@ -5,7 +5,6 @@ import type { MixedModel } from './mixed-model.js'
 import { objectiveGradient } from './objective.js'
 import type { AverageBitsSettings } from './options.js'
 import { type AveragedLinear, averageBitsOf } from './parametrization.js'
-import { addGradient, wholeBitsGradient } from './whole-bits.js'
 
 /**
  * One step: the gradient of the batch's mean cross entropy at the present p, that of the penalty, and AdamW on z. Windows
@@ -20,17 +19,15 @@ export async function trainStep(
   state: AverageBitsState,
   settings: AverageBitsSettings,
 ): Promise<number> {
-  const { z, adamW, moments } = state
-  const { batch, objective } = settings
+  const { z, adamW } = state
+  const { batch } = settings
   const averageBits = averageBitsOf(linears, z)
   const byAverageBits = new Float64Array(linears.length)
-  const gradients: [Float64Array, number][] = []
   let loss = 0
   for (let i = 0; i < batch; i++) {
     const window = windows[(adamW.steps * batch + i) % windows.length]
     const found = await model.run(window, linears, averageBits)
     loss += found.loss / batch
-    gradients.push([found.gradient, window.length - 1])
     found.gradient.forEach((g, j) => {
       byAverageBits[j] += g / batch
     })
@@ -38,12 +35,6 @@ export async function trainStep(
   if (!Number.isFinite(loss) || !byAverageBits.every(Number.isFinite)) {
     const message = `step ${adamW.steps}: loss or gradient is no finite number on the calibration text; weights may be damaged`
     throw new DpllmError('ERR_DPLLM_NOT_FINITE', message)
-  }
-  if (objective === 'whole-bits') {
-    for (const [gradient, predictions] of gradients) addGradient(moments, gradient, predictions)
-    wholeBitsGradient(linears, averageBits, moments, (adamW.steps + 1) * batch).forEach((g, j) => {
-      byAverageBits[j] += g
-    })
   }
   adamWStep(z, objectiveGradient(linears, z, byAverageBits, settings), adamW, settings)
   return loss

@@ -74,18 +74,18 @@ test('interrupted at any moment and started again, it gives the same bytes', asy
   }
 })
 
-test('another seed fits anew and measures nothing; other windows are refused', async () => {
-  const first = await calibrate()
+test('with labels of the text another seed fits anew and measures nothing; other windows are refused', async () => {
+  const first = await calibrate({ labels: 'text' })
   const before = await readFolder(folder)
   const stages = new Set<string>()
-  const other = await calibrate({ seed: 1, onProgress: ({ stage }) => stages.add(stage) })
+  const other = await calibrate({ labels: 'text', seed: 1, onProgress: ({ stage }) => stages.add(stage) })
   expect(stages).toEqual(new Set(['fit probes']))
-  expect(other.map(({ errors }) => errors)).toEqual(first.map(({ errors }) => errors))
   expect(other.map(({ name }) => name)).toEqual(first.map(({ name }) => name))
   const changed = [...(await readFolder(folder))].flatMap(([file, bytes]) => (before.get(file)?.equals(bytes) ? [] : [file]))
   expect(changed).toEqual(model.linears.map(({ module }) => `probe-${module}.safetensors`).sort())
-  expect(await calibrate()).toEqual(first)
-  await expect(calibrate({ fingerprint: 'other windows' })).rejects.toThrow(FileFormatError)
+  expect(await calibrate({ labels: 'text' })).toEqual(first)
+  await expect(calibrate({ labels: 'text', fingerprint: 'other windows' })).rejects.toThrow(FileFormatError)
+  await expect(calibrate()).rejects.toThrow(/another model, text or settings/)
 })
 
 test('a damaged probe is named', async () => {

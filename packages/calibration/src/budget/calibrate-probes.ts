@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { OnProgress } from '@dpllm/core'
 import type { BudgetLinear } from '@dpllm/estimators'
 import type { Model } from '@dpllm/runtime'
 import { fitProbe, type ProbeFit } from './fit-probe.js'
 import { type MeasureOutputErrorsOptions, measureOutputErrors } from './measure-output-errors.js'
 import { readProbe, writeProbe } from './probe-files.js'
 
-export interface CalibrateProbesOptions extends MeasureOutputErrorsOptions {
-  /** Of the fits; default 0. */
-  readonly seed?: number | undefined
-  readonly onProgress?: OnProgress | undefined
-}
+/** The seed is that of the fits, too. */
+export type CalibrateProbesOptions = MeasureOutputErrorsOptions
 
 /** What the budget policy needs to know of a linear, and how well its probe tells tokens apart. */
 export interface CalibratedLinear extends BudgetLinear {
@@ -34,10 +30,10 @@ export async function calibrateProbes(
   windows: readonly Uint32Array[],
   options: CalibrateProbesOptions,
 ): Promise<CalibratedLinear[]> {
-  const { folder, seed = 0, signal, onProgress } = options
+  const { folder, labels, seed = 0, signal, onProgress } = options
   const measured = await measureOutputErrors(model, windows, options)
   const fingerprint = createHash('sha256')
-    .update(JSON.stringify({ version: VERSION, given: options.fingerprint, seed }))
+    .update(JSON.stringify({ version: VERSION, given: options.fingerprint, labels, seed }))
     .digest('hex')
   const fits = new Map<string, ProbeFit>()
   // Linears that read the same features one after another: those are large.

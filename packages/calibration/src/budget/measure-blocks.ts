@@ -1,6 +1,7 @@
 import { type CompiledProgram, DpllmError, gradientName, type Program, staticPolicy, type Tensor } from '@dpllm/core'
 import type { Model } from '@dpllm/runtime'
 import { linearsProgram, outputGradients } from './block-programs.js'
+import { drawLabels } from './draw-labels.js'
 import { type BlockErrors, errorFilePath, writeErrorFile } from './error-files.js'
 import type { MeasuredLinear } from './measured-linears.js'
 import { bitCounts } from './output-errors.js'
@@ -8,10 +9,16 @@ import { bitCounts } from './output-errors.js'
 export interface MeasureBlocksOptions {
   readonly folder: string
   readonly fingerprint: string
+  /** As of `MeasureOutputErrorsOptions`. */
+  readonly labels: 'drawn' | 'text'
+  readonly seed: number
   readonly signal?: AbortSignal | undefined
   /** Called with each window that is done. */
   readonly onWindow: (window: number) => void
 }
+
+/** Largest number of f16, which features are kept as. */
+const MOST_FEATURE = 65504
 
 /** Values of one step, by name. */
 type Values = Readonly<Record<string, Float32Array>>
@@ -28,9 +35,10 @@ export async function measureBlocks(
   linears: readonly MeasuredLinear[],
   windows: readonly Uint32Array[],
   wanted: readonly number[],
-  { folder, fingerprint, signal, onWindow }: MeasureBlocksOptions,
+  options: MeasureBlocksOptions,
 ): Promise<void> {
   if (wanted.length === 0) return
+  const { folder, fingerprint, signal, onWindow } = options
   const read = [...new Set(linears.flatMap(({ operator, feature }) => [operator.x, feature]))]
   const outputs = [...read, ...linears.map(({ operator }) => gradientName(operator.out))]
   await using reverse = await model.backend.compile(outputGradients(program, linears, read), model.weights)
@@ -41,14 +49,11 @@ export async function measureBlocks(
     const tokens = windows[window].subarray(0, -1)
     using cache = reverse.createCache(tokens.length)
     const rows = tokens.map((_, row) => row)
-    const targets = windows[window].subarray(1)
+    const targets = options.labels === 'text' ? windows[window].subarray(1) : await draw(model, tokens, window, options)
     const step = await reverse.run({ tokens, position: 0, cache, rows, targets, outputs, signal })
     const errors = await tokenErrors(products, tokens, step.outputs, linears, signal)
-    for (const [module, { data }] of errors) {
-      if (data.every(Number.isFinite)) continue
-      const message = `${model.directory}: ${module}: its errors are no finite numbers on the calibration text; weights may be damaged`
-      throw new DpllmError('ERR_DPLLM_NOT_FINITE', message)
-    }
+    for (const [module, { data }] of errors) checkSizes(data, `errors of ${module}`, Number.MAX_VALUE, model.directory)
+    for (const { feature } of linears) checkSizes(step.outputs[feature], feature, MOST_FEATURE, model.directory)
     for (const block of new Set(linears.map((linear) => linear.block))) {
       const path = errorFilePath(folder, block, window)
       const inBlock = linears.filter((linear) => linear.block === block)
@@ -56,6 +61,25 @@ export async function measureBlocks(
     }
     onWindow(window)
   }
+}
+
+/** Tokens that the model itself would go on with, one after each of `tokens`. */
+async function draw(
+  model: Model,
+  tokens: Uint32Array,
+  window: number,
+  { seed, signal }: MeasureBlocksOptions,
+): Promise<Uint32Array> {
+  using cache = model.createCache(tokens.length)
+  const rows = tokens.map((_, row) => row)
+  const { outputs } = await model.run({ tokens, position: 0, cache, rows, outputs: ['logits'], signal })
+  return drawLabels(outputs.logits, tokens.length, seed, window)
+}
+
+function checkSizes(values: Float32Array, what: string, most: number, directory: string): void {
+  if (values.every((value) => Math.abs(value) <= most)) return
+  const message = `${directory}: ${what} overflow on the calibration text; weights may be damaged`
+  throw new DpllmError('ERR_DPLLM_NOT_FINITE', message)
 }
 
 function blockErrors(

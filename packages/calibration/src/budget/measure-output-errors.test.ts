@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BitPlaneWeight, dequantize, FileFormatError, InvalidArgumentError, type Program } from '@dpllm/core'
+import { type BitPlaneWeight, dequantize, FileFormatError, InvalidArgumentError, type Program, type Tensor } from '@dpllm/core'
 import { writeSafetensors } from '@dpllm/core/node'
 import { centralDifference, relativeError, runInF64 } from '@dpllm/core/testing'
 import { probeCpu } from '@dpllm/cpu-kernels'
@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { allocateBits } from '../allocation/allocate-bits.js'
 import { writeQuantizedTinyModel } from '../testing/quantized-tiny-model.js'
 import { readFolder } from '../testing/read-folder.js'
+import { drawLabels } from './draw-labels.js'
 import { meanErrorCosts } from './mean-error-costs.js'
 import { type MeasureOutputErrorsOptions, measureOutputErrors } from './measure-output-errors.js'
 import { mostBitsProgram } from './measured-linears.js'
@@ -36,7 +37,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const measure = (options: Partial<MeasureOutputErrorsOptions> = {}, of = model) =>
-  measureOutputErrors(of, windows, { folder, fingerprint: 'these windows', ...options })
+  measureOutputErrors(of, windows, { folder, fingerprint: 'these windows', labels: 'text', ...options })
 
 /** A window as a step that sees every token but the last and predicts every one but the first. */
 const stepOf = (window: Uint32Array) => {
@@ -63,7 +64,7 @@ function shifted(program: Program, out: string): Program {
 }
 
 /** By the definition, f64: gradients by differences of the loss, products with dense matrices. Errors [bit counts][tokens]. */
-function bruteForce(module: string, model: Model): number[][] {
+function bruteForce(module: string, model: Model, targetsOf: (window: Uint32Array, i: number) => Uint32Array): number[][] {
   const program = mostBitsProgram(decoderProgram(model.config).program)
   const linear = program.operators.find((op) => op.kind === 'linear' && op.weight === `${module}.weight`)
   if (linear?.kind !== 'linear') throw new Error(module)
@@ -72,8 +73,8 @@ function bruteForce(module: string, model: Model): number[][] {
   const { rows, cols } = planes
   const [original, ...others] = [8, 3, 4, 5, 6, 7, 8].map((bits) => dequantize(planes, bits))
   const errors: number[][] = others.map(() => [])
-  for (const window of windows) {
-    const step = stepOf(window)
+  for (const [i, window] of windows.entries()) {
+    const step = { ...stepOf(window), targets: targetsOf(window, i) }
     const x = runInF64(program, model.weights, { ...step, outputs: [linear.x] }).outputs[linear.x]
     const loss = (i: number, h: number) => {
       const delta = new Float64Array(step.tokens.length * rows)
@@ -105,9 +106,12 @@ test.each([
   await expectDefinition(module, model)
 })
 
-async function expectDefinition(module: string, model: Model) {
-  const wanted = bruteForce(module, model)
-  const found = await measure({}, model)
+async function expectDefinition(module: string, model: Model, labels: 'text' | 'drawn' = 'text') {
+  const logits = (window: Uint32Array) =>
+    runInF64(decoderProgram(model.config).program, model.weights, stepOf(window)).outputs.logits
+  const drawn = (window: Uint32Array, i: number) => drawLabels(Float32Array.from(logits(window)), window.length - 1, 7, i)
+  const wanted = bruteForce(module, model, labels === 'text' ? (window) => window.slice(1) : drawn)
+  const found = await measure({ labels, seed: 7 }, model)
   const { errors, weights, minBits } = found.linears.find((linear) => linear.module === module)!
   const { rows, cols } = model.linears.find((linear) => linear.module === module)!
   expect({ weights, minBits, tokens: found.tokens }).toEqual({ weights: rows * cols, minBits: 3, tokens: TOKENS })
@@ -130,6 +134,11 @@ test.each([
   await writeQuantizedTinyModel(other, { architectures: [architecture] })
   await using model = await loadModel(join(other, 'quantized'), { backend: 'reference', profile: false })
   await expectDefinition(module, model)
+})
+
+test('labels drawn from the model itself', async () => {
+  await expectDefinition('model.layers.1.self_attn.v_proj', model, 'drawn')
+  await expect(measure({ labels: 'drawn', seed: 8 })).rejects.toThrow(FileFormatError)
 })
 
 test('features are what a probe reads at run time, rounded to f16', async () => {
@@ -223,6 +232,21 @@ test('what cannot be measured is refused', async () => {
   await measure()
   await expect(measure({ fingerprint: 'others' })).rejects.toThrow(FileFormatError)
   await expect(measure({ maxBits: model.linears.map(() => 4) })).rejects.toThrow(/another model, text or settings/)
+})
+
+test('numbers that overflow are named, and nothing is kept of them', async () => {
+  const name = 'model.layers.1.input_layernorm.weight'
+  const { shape, data } = model.weights.get(name) as Tensor<'f32'>
+  for (const [value, message] of [
+    [1e5, /layers\.1\.earlierAttentionNorm overflow/],
+    [Number.NaN, /errors of model\.layers\.\d\.\S+ overflow/],
+  ] as const) {
+    const weights = new Map(model.weights).set(name, { dtype: 'f32', shape, data: Float32Array.from(data, () => value) })
+    const error = await measure({}, { ...model, weights }).catch((e) => e)
+    expect(error.code).toBe('ERR_DPLLM_NOT_FINITE')
+    expect(error.message).toMatch(message)
+    expect(await readdir(folder)).toEqual([])
+  }
 })
 
 test('a file that does not hold what it should is named', async () => {

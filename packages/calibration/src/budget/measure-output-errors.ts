@@ -20,7 +20,15 @@ export interface MeasureOutputErrorsOptions {
   /** Most bits that are wanted of each linear, in the order of `model.linears`; default all that are loaded. */
   readonly maxBits?: readonly number[] | undefined
   /**
-   * Most bytes of values that are taken out of one step: the windows are run once for as many blocks as fit. Default 1 GiB; a
+   * The next tokens whose loss is taken: `drawn` from the model's own distribution (default), with which the squares of
+   * gradients are, on average, the Hessian of the divergence from the model (the Fisher information), or those of the `text` (the
+   * empirical Fisher information), which says more of how surprising a token is.
+   */
+  readonly labels?: 'drawn' | 'text' | undefined
+  /** Of the labels that are drawn; default 0. */
+  readonly seed?: number | undefined
+  /**
+   * Most bytes of values that are taken out of one step: the windows are run once for as many blocks as fit. Default 2 GiB; a
    * backend holds about as much again.
    */
   readonly valueBytes?: number | undefined
@@ -28,7 +36,7 @@ export interface MeasureOutputErrorsOptions {
   readonly onProgress?: OnProgress | undefined
 }
 
-const VALUE_BYTES = 2 ** 30
+const VALUE_BYTES = 2 ** 31
 
 /** Raised when the same model and text give other numbers than before, so that none are mixed. */
 const VERSION = 1
@@ -47,10 +55,10 @@ export async function measureOutputErrors(
   windows: readonly Uint32Array[],
   options: MeasureOutputErrorsOptions,
 ): Promise<OutputErrors> {
-  const { folder, maxBits, valueBytes = VALUE_BYTES, signal, onProgress } = options
+  const { folder, maxBits, labels = 'drawn', seed = 0, valueBytes = VALUE_BYTES, signal, onProgress } = options
   checkWindowLengths(windows)
   const { program, linears } = measuredProgram(model, maxBits)
-  const fingerprint = errorsFingerprint(options.fingerprint, linears)
+  const fingerprint = errorsFingerprint(options.fingerprint, linears, labels === 'drawn' ? seed : labels)
   const tokens = windows.map((window) => window.length - 1)
   const total = tokens.reduce((sum, count) => sum + count, 0)
   await mkdir(folder, { recursive: true }).catch((error) => {
@@ -68,6 +76,8 @@ export async function measureOutputErrors(
     await measureBlocks(model, program, group, windows, missing, {
       folder,
       fingerprint,
+      labels,
+      seed,
       signal,
       onWindow: (window) => {
         done += tokens[window]
@@ -86,10 +96,10 @@ function checkWindowLengths(windows: readonly Uint32Array[]): void {
   throw new InvalidArgumentError('windows', 'windows of at least two tokens', found)
 }
 
-function errorsFingerprint(given: string, linears: readonly MeasuredLinear[]): string {
+function errorsFingerprint(given: string, linears: readonly MeasuredLinear[], labels: number | string): string {
   const bits = linears.map(({ module, minBits, maxBits, mostBits }) => [module, minBits, maxBits, mostBits])
   return createHash('sha256')
-    .update(JSON.stringify({ version: VERSION, given, bits }))
+    .update(JSON.stringify({ version: VERSION, given, bits, labels }))
     .digest('hex')
 }
 

@@ -12,11 +12,14 @@ import { budgetPolicyOf } from './methods/budget-policy.js'
 import type { MadePolicy } from './methods/made-policy.js'
 import { staticPolicyOf } from './methods/static-policy.js'
 import { thresholdPolicyOf } from './methods/threshold-policy.js'
-import { calibrationWindows } from './windows.js'
+import { calibrationWindows, spreadWindows } from './windows.js'
 import { openWorkFolder } from './work-folder.js'
 
 /** Most windows that are only for meeting the targets. */
 const LANDING_WINDOWS = 16
+
+/** Windows that are cut of a text for each one that is wanted: tokens of longer texts are not all counted. */
+const LOOKED_AT = 32
 
 /**
  * Measures an adaptation profile for a quantized model and a memory budget, and writes it to `profiles/NAME.json`: one profile
@@ -72,16 +75,19 @@ function makePolicy(run: CalibrationRun, { method, ...settings }: CalibrateSetti
   return staticPolicyOf(run, method)
 }
 
-/** Full windows of the text; the last quarter of them is set aside. */
+/**
+ * Full windows from all over the text (a model may know the beginning of a well-known one by heart); some are set aside, from
+ * all over these.
+ */
 function windowsOf(model: Model, text: string, { samples, sequenceLength }: CalibrateSettings) {
   const length = Math.min(sequenceLength, model.config.contextLength)
-  const all = calibrationWindows(text, model.tokenizer, length, samples)
+  const all = spreadWindows(calibrationWindows(text, model.tokenizer, length, LOOKED_AT * samples), samples)
   if (all.length < 2) {
     const wanted = `at least two windows of ${length} tokens (a longer text, or a smaller sequenceLength)`
     throw new InvalidArgumentError('calibrationText', wanted, 'a shorter text')
   }
-  const aside = Math.min(LANDING_WINDOWS, Math.ceil(all.length / 4))
-  return { windows: all.slice(0, -aside), landing: all.slice(-aside) }
+  const landing = spreadWindows(all, Math.min(LANDING_WINDOWS, Math.ceil(all.length / 4)))
+  return { windows: all.filter((window) => !landing.includes(window)), landing }
 }
 
 async function fingerprintOf(directory: string): Promise<string> {

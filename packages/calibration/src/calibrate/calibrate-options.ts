@@ -6,7 +6,7 @@ import { checkWindows } from './windows.js'
 
 /**
  * How bits are decided:
- * - `budget`: a price for each bit and a predicted sensitivity of each token (quality.md, B); the best there is here.
+ * - `budget`: a price for each bit and a predicted sensitivity of each token (decision 10); the best there is here.
  * - `dp-llm`: as published, two neighbouring bit counts for each linear and a threshold on an estimated error.
  * - `static`, `llm-mq`, `hawq-v2`, `lsaq`: the same bits for all tokens, chosen linear by linear.
  */

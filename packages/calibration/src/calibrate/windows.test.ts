@@ -1,6 +1,6 @@
 import type { Tokenizer } from '@dpllm/runtime'
 import { expect, test } from 'vitest'
-import { calibrationWindows, checkWindows } from './windows.js'
+import { calibrationWindows, checkWindows, spreadWindows } from './windows.js'
 
 /** Letters a, b, c … are 2, 3, 4 …; the beginning token is 1. */
 function letters({ addBos = true } = {}): Tokenizer {
@@ -38,4 +38,11 @@ test('counts are positive integers', () => {
   expect(() => checkWindows(1, 1)).not.toThrow()
   expect(() => checkWindows(0, 1)).toThrow(/samples/)
   expect(() => checkWindows(1, 1.5)).toThrow(/sequenceLength/)
+})
+
+test('some of many windows are taken from all over the text', () => {
+  const windows = Array.from({ length: 10 }, (_, i) => Uint32Array.of(i))
+  expect(spreadWindows(windows, 3).map(([i]) => i)).toEqual([1, 5, 8])
+  expect(spreadWindows(windows, 10)).toEqual(windows)
+  expect(spreadWindows(windows, 99)).toEqual(windows)
 })

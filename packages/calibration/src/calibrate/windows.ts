@@ -45,6 +45,12 @@ export function calibrationWindows(
   return windows
 }
 
+/** `count` of the windows, evenly spaced; all if there are no more. */
+export function spreadWindows(windows: readonly Uint32Array[], count: number): Uint32Array[] {
+  if (windows.length <= count) return [...windows]
+  return Array.from({ length: count }, (_, i) => windows[Math.floor(((i + 0.5) * windows.length) / count)])
+}
+
 /** The token that the model's texts begin with. */
 function beginningToken({ encode, bosId }: Tokenizer): number | undefined {
   return bosId !== undefined && encode('')[0] === bosId ? bosId : undefined

@@ -7,7 +7,7 @@ import type { TableStart } from './table-start.js'
 /** Windows that inputs are measured on: enough for moments, which training then corrects. */
 const WINDOWS = 32
 
-/** Starts from the tables of least squared error of every linear's output, the codes as they are (quality.md A). */
+/** Starts from the tables of least squared error of every linear's output, the codes as they are (decision 8). */
 export const leastSquaresStart: TableStart = {
   name: `least squares, ${WINDOWS} windows`,
   async apply({ teacher, student, windows, bits, threads, signal, onProgress }) {

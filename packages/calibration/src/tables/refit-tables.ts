@@ -19,7 +19,7 @@ export interface RefitTablesOptions {
 export const REFIT_BITS: readonly number[] = [3, 4, 5, 6]
 
 /**
- * Fits the tables of a weight to its inputs by least squares (quality.md A): for every row and bit count the entries of
+ * Fits the tables of a weight to its inputs by least squares (decision 8): for every row and bit count the entries of
  * least squared error of the output, the codes as they are (`fitTable`). Tables ascend; their error is never above the
  * old one's but for the rounding to halves.
  * @param original rows of the matrix that `weight` stands for

@@ -18,7 +18,7 @@ const CLOSE_ENOUGH = 0.002
 const EDGE = 0.01
 
 /**
- * Prices at which the running model reads its targets (quality.md, C): what the select operators estimate is recorded, the
+ * Prices at which the running model reads its targets (decision 10): what the select operators estimate is recorded, the
  * price found for the records, and both again, since decisions change the estimates a little. Neighbours begin where the last
  * target ended.
  * @param program whose select operators read what probes read

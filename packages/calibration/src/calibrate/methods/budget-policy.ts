@@ -17,7 +17,7 @@ const GRID = 0.25
 const MARGIN = 0.05
 
 /**
- * The budget policy (quality.md, B): every linear takes the bit count at which the predicted sensitivity of this token times
+ * The budget policy (decision 10): every linear takes the bit count at which the predicted sensitivity of this token times
  * its mean error, plus the price of its bits, is least. What is loaded is chosen by the same errors.
  */
 export async function budgetPolicyOf(run: CalibrationRun): Promise<MadePolicy> {
