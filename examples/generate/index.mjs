@@ -14,14 +14,14 @@ const prompt = 'Once upon a time'
 const targets = [3.5, 3.8, 4.5]
 
 /**
- * Answers the prompt at several targets of the model's profile and at a fixed 4 bits, then begins an answer and stops it.
+ * Answers the prompt at several targets of the model's profile and at a fixed 3 bits, then begins an answer and stops it.
  * @returns for each request its text and the effective bits that it read
  */
 export async function answerAtEveryPrecision(folder, { maxTokens = 32 } = {}) {
   // In TypeScript, and in newer Node: await using model = await loadModel(folder)
   const model = await loadModel(folder)
   try {
-    const requests = [...targets.map((targetBits) => ({ targetBits })), { precision: 4 }]
+    const requests = [...targets.map((targetBits) => ({ targetBits })), { precision: 3 }]
     const answers = []
     for (const request of requests) {
       const answer = { request, text: '', effectiveBits: 0 }

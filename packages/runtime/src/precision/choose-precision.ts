@@ -123,7 +123,7 @@ function uniform(argument: string, bits: number, { linears }: PrecisionContext):
   if (!Number.isInteger(bits) || bits < minBits || bits > maxBits) {
     throw new InvalidArgumentError(
       argument,
-      `a whole number from ${minBits} to ${maxBits}, the bits that are loaded of every linear`,
+      `a whole number from ${minBits} to ${maxBits}, the bits that are loaded of every linear (a profile's budget limits them; load with profile: false for all)`,
       bits,
     )
   }

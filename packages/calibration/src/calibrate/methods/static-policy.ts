@@ -26,7 +26,7 @@ export async function staticPolicyOf(run: CalibrationRun, method: StaticMethodNa
   const { model, targets } = run
   const { linears, maxBits, averageBits } = await costsOf(run, method)
   const [least] = averageRange(linears)
-  const allocations = targetGrid(targets, least, averageBits, GRID).map((targetBits) => {
+  const allocations = targetGrid([...targets, least, averageBits], least, averageBits, GRID).map((targetBits) => {
     const { bits, averageBits } = hitTarget(linears, { targetBits })
     return { targetBits, averageBits, bits: Object.fromEntries(model.linears.map(({ module }, i) => [module, bits[i]])) }
   })
