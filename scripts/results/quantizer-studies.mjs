@@ -52,7 +52,8 @@ export function quantizerStudies(data, work) {
       variants: variantsOf('tinyllama', c4, { samples: 64, length: 256, seeds: [0], steps: 100 }).filter(
         ({ id }) => id !== 'refreshed',
       ),
-      calibration: '64 windows of 256 tokens of C4; tuning: 100 steps of 4 windows of it',
+      calibration:
+        '64 windows of 256 tokens of C4; tuning: 100 steps of 4 windows of it. Most memory at once (resident set): 7.1 GB to quantize, 5.9 GB to tune',
     },
   }
 }
