@@ -30,8 +30,7 @@ function section(name, { calibration, published }, { title, bits, texts, baselin
     const { perplexity, standardError, tokens, chunks, contextLength } = baseline[i]
     const head = `**${label}**, llama.cpp's protocol: ${chunks} chunks of ${contextLength}, ${tokens} tokens scored. Unquantized:
 ${perplexity.toFixed(4)} ± ${standardError.toFixed(4)}.`
-    const measured = rows.filter(({ results }) => results[i] !== null)
-    return `${head}\n\n${perplexities(bits, measured, i, i === 0 ? published : undefined)}\n\n${losses(bits, measured, i, baseline[i])}`
+    return `${head}\n\n${perplexities(bits, rows, i, i === 0 ? published : undefined)}\n\n${losses(bits, rows, i, baseline[i])}`
   })
   const seeds = Math.max(...rows.map(({ results }) => results[0][0].length))
   const spread = seeds > 1 ? ` Where ± stands, mean and standard deviation of ${seeds} seeds.` : ''

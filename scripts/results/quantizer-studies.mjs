@@ -1,8 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
 /**
- * What docs/results/quantizer.md is about: for each model its texts, bit counts and variants of quantizers. A text may be for some
- * of the variants only: a measurement of a large model takes minutes.
+ * What docs/results/quantizer.md is about: for each model its texts, bit counts and variants of quantizers.
  * @param {string} data folder of models and texts
  * @param {string} work folder for texts that are made from others
  */
@@ -43,17 +42,13 @@ export function quantizerStudies(data, work) {
       bits: [3, 4, 5, 6],
       texts: [
         { label: 'WikiText-2', flags: protocol(`${data}/wikitext2/wiki.test.raw`, 512, '--chunks', '40') },
-        {
-          label: 'C4',
-          flags: protocol(c4Evaluation(data, work), 512, '--chunks', '20'),
-          variants: ['exact', 'refit', 'tuned'],
-        },
+        { label: 'C4', flags: protocol(c4Evaluation(data, work), 512, '--chunks', '20') },
       ],
       variants: variantsOf('tinyllama', c4, { samples: 64, length: 256, seeds: [0], steps: 100 }).filter(
         ({ id }) => id !== 'refreshed',
       ),
       calibration:
-        '64 windows of 256 tokens of C4; tuning: 100 steps of 4 windows of it. Most memory at once (resident set): 7.1 GB to quantize, 5.9 GB to tune',
+        '64 windows of 256 tokens of C4; tuning: 100 steps of 4 windows of it. Held-out windows of C4, divergence from the original before and after tuning: 0.266 and 0.169 nats at 3 bits, 0.066 and 0.060 at 4. Most memory at once (resident set): 7.1 GB to quantize, 5.9 GB to tune',
     },
   }
 }
