@@ -57,9 +57,7 @@ export function addCalibrate(program: Command, context: CommandContext): void {
       new Option('--steps <count>', 'of dp-llm: steps of one window for each target instead of --epochs').argParser(integer(1)),
     )
     .addOption(new Option('-s, --seed <number>', 'same seed, same profile').argParser(integer(0, 2 ** 32 - 1)).default(0))
-    .addOption(
-      new Option('--samples <count>', 'windows of the text to use at most (default: 128)').argParser(integer(2)),
-    )
+    .addOption(new Option('--samples <count>', 'windows of the text to use at most (default: 128)').argParser(integer(2)))
     .addOption(new Option('--seq-len <tokens>', 'tokens of a window (default: 256; dp-llm: 512)').argParser(integer(2)))
     .option('--name <name>', "the profile's name (default: METHOD-BUDGET)")
     .option('--work-dir <folder>', 'keep what is measured here, for other calibrations on the same model and text')
