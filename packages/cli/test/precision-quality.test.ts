@@ -53,10 +53,12 @@ describe.skipIf(!data || !probeCpu().ok).each([
   }, 300_000)
   afterAll(() => rm(folder, { recursive: true }))
 
-  test('perplexity falls with every bit; the last one may not show', () => {
-    for (const bits of [3, 4, 5, 6]) expect(at(bits + 1).perplexity, `${bits + 1} bits`).toBeLessThan(at(bits).perplexity)
-    const { ratio, error } = change(at(7), at(8))
-    expect(ratio).toBeLessThan(error)
+  test('perplexity falls with every bit; from 6 bits on, a thousandth above the original, a bit may not show', () => {
+    for (const bits of [3, 4, 5]) expect(at(bits + 1).perplexity, `${bits + 1} bits`).toBeLessThan(at(bits).perplexity)
+    for (const bits of [6, 7]) {
+      const { ratio, error } = change(at(bits), at(bits + 1))
+      expect(ratio, `${bits + 1} bits`).toBeLessThan(error)
+    }
   })
 
   test('at 8 bits it is within 0.5 % of the unquantized model', async () => {
