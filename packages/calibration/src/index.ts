@@ -2,7 +2,6 @@ export {
   type Allocation,
   type AverageBudget,
   allocateBits,
-  averageBits,
   type CostedLinear,
   capBits,
 } from './allocation/allocate-bits.js'
@@ -46,8 +45,6 @@ export { type FitProbeOptions, fitProbe, type Probe, type ProbeFit } from './bud
 export { meanErrorCosts } from './budget/mean-error-costs.js'
 export { type MeasureOutputErrorsOptions, measureOutputErrors } from './budget/measure-output-errors.js'
 export type { LinearErrors, OutputErrors } from './budget/output-errors.js'
-export { probeEstimates } from './budget/probe-estimates.js'
-export { topShare } from './budget/top-share.js'
 export { calibrateModel } from './calibrate/calibrate-model.js'
 export { type CalibrateOptions, type CalibrationMethod, calibrationMethods } from './calibrate/calibrate-options.js'
 export { type EstimatorName, estimatorNames } from './calibrate/methods/threshold-policy.js'

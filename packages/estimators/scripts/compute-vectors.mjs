@@ -36,7 +36,7 @@ export async function computeVectors(lib) {
   const probes = lib.groupEstimators([{ kind: 'probe', weights: probe, bias: -0.75 }], cols)
   const table = { name: 'example', weights: 1024, minBits: 3, errors: Float64Array.of(1, 0.5, 0.375, 0.0625) }
   const prices = new Float32Array(5)
-  lib.fillPrices(prices, [table], -7)
+  lib.fillPrices(prices, lib.priceThresholds([table]), -7)
   const fractions = [0, 0.01, 0.2, 0.5, 0.8, 0.99, 1]
   return {
     about:

@@ -23,33 +23,45 @@ export interface BudgetLinear {
 }
 
 /**
- * Writes the thresholds at which every linear takes, for each token, the bit count b that minimises
- * s · errors[b] + exp(logPrice) · weights · b, where e = log s is the probe's estimate: the Lagrangian of the lowest sum of
- * errors with a given mean of bits, so one price for all linears and tokens. As it is linear in s, only vertices of the lower
- * convex hull of `errors` are ever the minimum, and the next one is from
- * e > logPrice + log(weights · step / drop) on, with the step in bits to it and the drop of the error there. Bit counts
- * that the hull passes over share that threshold; where the table has no further drop, and beyond its end, it is +∞, below
- * `minBits` −∞. A change of the price adds the same to all thresholds: it is the way to another target.
- * @param out f32 [linears, THRESHOLDS]: `Policy.thresholds`
- * @param logPrice natural logarithm of the price of a bit of one weight, in units of the errors; +∞ asks for the fewest bits,
- * −∞ for the smallest errors
- * @throws InvalidArgumentError before anything is written
+ * The thresholds, at the price 1, above which every linear takes for a token the bit count b that minimises
+ * s · errors[b] + price · weights · b, where e = log s is the probe's estimate: the Lagrangian of the lowest sum of errors
+ * with a given mean of bits, so one price for all linears and tokens. As it is linear in s, only vertices of the lower
+ * convex hull of `errors` are ever the minimum, and the next one is from e > log(weights · step / drop) + log price on, with
+ * the step in bits to it and the drop of the error there. Bit counts that the hull passes over share that threshold; where
+ * the table has no further drop, and beyond its end, it is +∞, below `minBits` −∞.
+ * @returns f64 [linears, THRESHOLDS], for `fillPrices`
+ * @throws InvalidArgumentError
  */
-export function fillPrices(out: Float32Array, linears: readonly BudgetLinear[], logPrice: number): void {
-  if (out.length !== linears.length * THRESHOLDS)
-    throw new InvalidArgumentError('out', `[${linears.length}, ${THRESHOLDS}]`, `${out.length} elements`)
-  if (Number.isNaN(logPrice)) throw new InvalidArgumentError('logPrice', 'a number', logPrice)
-  linears.forEach(checkBudgetLinear)
-  linears.forEach(({ weights, minBits, errors }, i) => {
-    const row = out.subarray(i * THRESHOLDS, (i + 1) * THRESHOLDS)
+export function priceThresholds(linears: readonly BudgetLinear[]): Float64Array {
+  const thresholds = new Float64Array(linears.length * THRESHOLDS)
+  linears.forEach((linear, i) => {
+    checkBudgetLinear(linear)
+    const { weights, minBits, errors } = linear
+    const row = thresholds.subarray(i * THRESHOLDS, (i + 1) * THRESHOLDS)
     const first = minBits - MIN_BITS
     row.fill(Number.NEGATIVE_INFINITY, 0, first).fill(Number.POSITIVE_INFINITY, first)
     const hull = descendingHull(errors)
     for (let v = 1; v < hull.length; v++) {
       const [from, to] = [hull[v - 1], hull[v]]
-      row.fill(logPrice + Math.log(weights * (to - from)) - Math.log(errors[from] - errors[to]), first + from, first + to)
+      row.fill(Math.log(weights * (to - from)) - Math.log(errors[from] - errors[to]), first + from, first + to)
     }
   })
+  return thresholds
+}
+
+/**
+ * Writes the thresholds of a price: a change of it adds the same to all of them, and is the way to another target, cheap
+ * enough for between two tokens.
+ * @param out f32 [linears, THRESHOLDS]: `Policy.thresholds`
+ * @param thresholds of `priceThresholds`
+ * @param logPrice natural logarithm of the price of a bit of one weight, in units of the errors
+ * @throws InvalidArgumentError before anything is written
+ */
+export function fillPrices(out: Float32Array, thresholds: Float64Array, logPrice: number): void {
+  if (out.length !== thresholds.length)
+    throw new InvalidArgumentError('out', `${thresholds.length} elements, as thresholds has`, out.length)
+  if (!Number.isFinite(logPrice)) throw new InvalidArgumentError('logPrice', 'a finite number', logPrice)
+  for (let i = 0; i < out.length; i++) out[i] = thresholds[i] + logPrice
 }
 
 function checkBudgetLinear({ name, weights, minBits, errors }: BudgetLinear): void {

@@ -1,4 +1,4 @@
-export { type BudgetLinear, fillPrices, type ProbeEstimator } from './budget.js'
+export { type BudgetLinear, fillPrices, type ProbeEstimator, priceThresholds } from './budget.js'
 export { type CalibrationTokens, holdOut } from './calibration-tokens.js'
 export { type ChooseOptions, type ChosenEstimator, chooseEstimator, type EstimatorCandidate } from './choose-estimator.js'
 export { type Decision, decisionAt, fillThresholds } from './decision.js'

@@ -1,8 +1,9 @@
 import { createRandom } from '@dpllm/core'
+import { meanBits } from '@dpllm/runtime'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createIlpSolver } from '../testing/solve-with-highs.js'
-import { type AverageBudget, allocateBits, averageBits, type CostedLinear, capBits } from './allocate-bits.js'
+import { type AverageBudget, allocateBits, type CostedLinear, capBits } from './allocate-bits.js'
 import { InfeasibleAllocationError } from './infeasible.js'
 
 const solveIlp = await createIlpSolver()
@@ -40,7 +41,7 @@ describe('bits for an average', () => {
           expect(() => allocateBits(linears, { targetBits, leastBits })).toThrow(InfeasibleAllocationError)
         } else {
           const { bits, cost, averageBits: average } = allocateBits(linears, { targetBits, leastBits })
-          expect([cost, average]).toEqual([wanted.cost, averageBits(linears, bits)])
+          expect([cost, average]).toEqual([wanted.cost, meanBits(linears, bits)])
           expect(average).toBe(wanted.average)
           expect(bits.every((b, i) => linears[i].costs[b - linears[i].minBits] !== undefined)).toBe(true)
         }
@@ -154,7 +155,7 @@ function bruteForce(linears: readonly CostedLinear[], { targetBits, leastBits = 
     choices = choices.flatMap((bits) => Array.from(costs, (_, j) => [...bits, minBits + j]))
   const cost = (bits: number[]) => bits.reduce((sum, b, i) => sum + linears[i].costs[b - linears[i].minBits], 0)
   return choices
-    .map((bits) => ({ cost: cost(bits), average: averageBits(linears, bits) }))
+    .map((bits) => ({ cost: cost(bits), average: meanBits(linears, bits) }))
     .filter(({ average }) => average <= targetBits && average >= leastBits)
     .sort((a, b) => a.cost - b.cost || a.average - b.average)[0]
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@dpllm/core'
+import { meanBits } from '@dpllm/runtime'
 import { InfeasibleAllocationError } from './infeasible.js'
 import { solveKnapsack } from './knapsack.js'
 
@@ -74,13 +75,7 @@ const ROUNDING = 2 ** -50
 export function averageRange(linears: readonly CostedLinear[]): [least: number, most: number] {
   const fewest = linears.map(({ minBits }) => minBits)
   const most = linears.map(({ minBits, costs }) => minBits + costs.length - 1)
-  return [averageBits(linears, fewest), averageBits(linears, most)]
-}
-
-/** Mean of bits, each linear counted by its number of weights. */
-export function averageBits(linears: readonly Pick<CostedLinear, 'weights'>[], bits: readonly number[]): number {
-  const sum = (of: (weights: number, i: number) => number) => linears.reduce((total, { weights }, i) => total + of(weights, i), 0)
-  return sum((weights, i) => bits[i] * weights) / sum((weights) => weights)
+  return [meanBits(linears, fewest), meanBits(linears, most)]
 }
 
 /** The linears with only the candidates up to `maxBits`, one for each linear: what is loaded under a memory budget. */

@@ -1,5 +1,6 @@
 import { type BitPlaneWeight, InvalidArgumentError, wordsPerRow } from '@dpllm/core'
-import { type Allocation, averageBits, type CostedLinear } from './allocate-bits.js'
+import { meanBits } from '@dpllm/runtime'
+import type { Allocation, CostedLinear } from './allocate-bits.js'
 import { InfeasibleAllocationError } from './infeasible.js'
 import { solveKnapsack } from './knapsack.js'
 
@@ -33,7 +34,7 @@ export function allocateMemory(linears: readonly SizedLinear[], budgetBytes: num
   }
   const bits = solution.choices.map((j, i) => linears[i].minBits + j)
   const { cost, gap, weight } = solution
-  return { bits, averageBits: averageBits(linears, bits), cost, gap, bytes: weight }
+  return { bits, averageBits: meanBits(linears, bits), cost, gap, bytes: weight }
 }
 
 /** Bytes of a weight loaded up to `bits` bits: its planes u32 and the f16 tables of all bit counts up to there. */

@@ -1,4 +1,5 @@
-import { averageBits, type CostedLinear } from './allocate-bits.js'
+import { meanBits } from '@dpllm/runtime'
+import type { CostedLinear } from './allocate-bits.js'
 import { hitTarget, type TargetAllocation } from './hit-target.js'
 
 /** How far an average may stay below its memory budget (DP-LLM's code, 1_find_maxmem.py). */
@@ -11,7 +12,7 @@ const TOLERANCE = 0.01
  */
 export function chooseMaxBits(linears: readonly CostedLinear[], budgetBits: number): TargetAllocation {
   const most = linears.map(({ minBits, costs }) => minBits + costs.length - 1)
-  const average = averageBits(linears, most)
+  const average = meanBits(linears, most)
   if (average > budgetBits) return hitTarget(linears, { targetBits: budgetBits, tolerance: TOLERANCE })
   const cost = linears.reduce((sum, { costs }) => sum + costs[costs.length - 1], 0)
   return { bits: most, averageBits: average, cost, gap: 0, leastBits: 0, hit: true }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@dpllm/core'
-import { type Allocation, averageBits, type CostedLinear, capBits } from './allocate-bits.js'
+import { meanBits } from '@dpllm/runtime'
+import { type Allocation, type CostedLinear, capBits } from './allocate-bits.js'
 import { blockOf } from './block-of.js'
 import { costedLinears, fisherCosts, hawqV2Costs, hawqV2MeanCosts, llmMqCosts, lsaqCosts } from './cost-tables.js'
 import { hitTarget, type TargetAllocation, type TargetOptions } from './hit-target.js'
@@ -63,7 +64,7 @@ export function lsaqLevels(
     importanceOf(module, importance)
     return Math.min(Math.max(levels[blockOf(module)], minBits), maxBits)
   })
-  return { bits, averageBits: averageBits(linears, bits) }
+  return { bits, averageBits: meanBits(linears, bits) }
 }
 
 function importanceOf(module: string, importance: ArrayLike<number>): number {

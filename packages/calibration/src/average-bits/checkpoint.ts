@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { FileFormatError } from '@dpllm/core'
 import { exists, readJson, writeFileAtomic } from '@dpllm/core/node'
 import { z } from 'zod'
-import type { AdamWState } from './adamw.js'
+import type { AdamWState } from '../optimizer/adamw.js'
 import type { AverageBitsSettings } from './options.js'
 import type { AveragedLinear } from './parametrization.js'
 
@@ -10,7 +10,7 @@ import type { AveragedLinear } from './parametrization.js'
 export interface AverageBitsState {
   /** f64 [linears]. */
   readonly z: Float64Array
-  readonly adamW: AdamWState
+  readonly adamW: AdamWState<Float64Array>
   /** Mean cross entropy of each step so far. */
   readonly losses: number[]
 }

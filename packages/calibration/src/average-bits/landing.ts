@@ -1,4 +1,5 @@
-import { type AveragedLinear, averageBitsOf, meanBits } from './parametrization.js'
+import { meanBits } from '@dpllm/runtime'
+import { type AveragedLinear, averageBitsOf } from './parametrization.js'
 
 /**
  * Shifts all z by the same amount, so that the mean bits are the target: the penalty of the training loss only pulls them

@@ -1,4 +1,5 @@
-import { type AveragedLinear, averageBitsOf, averageBitsSlopes, meanBits } from './parametrization.js'
+import { meanBits } from '@dpllm/runtime'
+import { type AveragedLinear, averageBitsOf, averageBitsSlopes } from './parametrization.js'
 
 /** How the mean bits are held at the target. */
 export interface MeanBitsPenalty {

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type OnProgress } from '@dpllm/core'
-import type { Model } from '@dpllm/runtime'
-import { type AveragedLinear, meanBits } from './parametrization.js'
+import { type Model, meanBits } from '@dpllm/runtime'
+import type { AveragedLinear } from './parametrization.js'
 import type { AverageBitsInit } from './start.js'
 
 export interface TrainAverageBitsOptions {

@@ -1,9 +1,10 @@
 import { createRandom } from '@dpllm/core'
+import { meanBits } from '@dpllm/runtime'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { landOnTarget } from './landing.js'
 import { meanBitsPenalty, objectiveGradient } from './objective.js'
-import { type AveragedLinear, averageBitsOf, averageBitsSlopes, meanBits } from './parametrization.js'
+import { type AveragedLinear, averageBitsOf, averageBitsSlopes } from './parametrization.js'
 import { initialParameters } from './start.js'
 
 const linears: AveragedLinear[] = [

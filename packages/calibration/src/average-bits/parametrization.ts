@@ -27,17 +27,6 @@ export function averageBitsSlopes(linears: readonly AveragedLinear[], z: ArrayLi
   )
 }
 
-/** Σ p M / Σ M: the mean in which every linear counts by its number of weights (DP-LLM §4, equation 1). */
-export function meanBits(linears: readonly AveragedLinear[], averageBits: ArrayLike<number>): number {
-  let sum = 0
-  let total = 0
-  linears.forEach(({ weights }, i) => {
-    sum += averageBits[i] * weights
-    total += weights
-  })
-  return sum / total
-}
-
 /** Two branches, so that neither overflows nor cancels. */
 function sigmoid(z: number): number {
   if (z >= 0) return 1 / (1 + Math.exp(-z))

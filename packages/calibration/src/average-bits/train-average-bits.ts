@@ -1,10 +1,9 @@
-import type { Model } from '@dpllm/runtime'
-import { createAdamWState } from './adamw.js'
+import { type Model, meanBits } from '@dpllm/runtime'
 import { type AverageBitsState, identityOfRun, readCheckpointFile, writeCheckpointFile } from './checkpoint.js'
 import { landOnTarget } from './landing.js'
 import { createMixedModel, type MixedModel } from './mixed-model.js'
 import { averagedLinears, checkTrainable, checkTrainingWindows, settingsOf, type TrainAverageBitsOptions } from './options.js'
-import { averageBitsOf, meanBits } from './parametrization.js'
+import { averageBitsOf } from './parametrization.js'
 import { initialParameters } from './start.js'
 import { trainStep } from './train.js'
 
@@ -81,7 +80,7 @@ async function train(
   const kept = checkpoint && (await readCheckpointFile(checkpoint.file, run, { linears: linears.length, steps }))
   const state: AverageBitsState = kept ?? {
     z: start === undefined ? initialParameters(linears, settings) : landOnTarget(linears, start, targetBits),
-    adamW: createAdamWState(linears.length),
+    adamW: { mean: new Float64Array(linears.length), square: new Float64Array(linears.length), steps: 0 },
     losses: [],
   }
   const save = async () => checkpoint && (await writeCheckpointFile(checkpoint.file, run, state))

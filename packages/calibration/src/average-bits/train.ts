@@ -1,5 +1,5 @@
 import { DpllmError } from '@dpllm/core'
-import { adamWStep } from './adamw.js'
+import { adamWStep } from '../optimizer/adamw.js'
 import type { AverageBitsState } from './checkpoint.js'
 import type { MixedModel } from './mixed-model.js'
 import { objectiveGradient } from './objective.js'

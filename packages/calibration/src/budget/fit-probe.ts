@@ -1,5 +1,5 @@
 import { createRandom, type Estimator, InvalidArgumentError, type Tensor } from '@dpllm/core'
-import { adamStep, createMoments } from '../tables/adam.js'
+import { adamWStep } from '../optimizer/adamw.js'
 import { columnMoments } from './column-moments.js'
 import { probeEstimates } from './probe-estimates.js'
 import { topShare } from './top-share.js'
@@ -30,6 +30,8 @@ const LEARNING_RATE = 3e-3
 /** Factor of the rate after every epoch. */
 const RATE_DECAY = 0.6
 const WEIGHT_DECAY = 1e-2
+/** A little shorter memory of the square than usual: the fit has a few hundred steps. */
+const BETAS = [0.9, 0.98] as const
 /** Multiple of the mean that a target counts as at most: a few tokens are worth hundreds of others and would be all that is fitted. */
 const MOST_TARGET = 50
 /** Beyond e^±6 the exponential goes on as its tangent, so that no token's gradient is unbounded. */
@@ -55,17 +57,16 @@ export async function fitProbe(features: Tensor<'f32'>, targets: Float32Array, o
   // Weights of standardised features, then the bias.
   const parameters = new Float32Array(width + 1)
   const gradient = new Float32Array(width + 1)
-  const moments = createMoments(width + 1)
+  const state = { mean: new Float32Array(width + 1), square: new Float32Array(width + 1), steps: 0 }
   const random = createRandom(seed)
   const order = Uint32Array.from({ length: fitted }, (_, t) => t)
   for (let epoch = 0; epoch < EPOCHS; epoch++) {
     shuffle(order, random.uint32)
-    const rate = LEARNING_RATE * RATE_DECAY ** epoch
+    const settings = { learningRate: LEARNING_RATE * RATE_DECAY ** epoch, weightDecay: WEIGHT_DECAY, betas: BETAS }
     for (let begin = 0; begin < fitted; begin += BATCH) {
       const batch = order.subarray(begin, begin + BATCH)
       addGradient(gradient.fill(0), batch, folded(parameters, means, deviations), features.data, y, means, deviations)
-      for (let k = 0; k < parameters.length; k++) parameters[k] *= 1 - rate * WEIGHT_DECAY
-      adamStep(parameters, gradient, moments, rate)
+      adamWStep(parameters, gradient, state, settings)
     }
     // Lets an abort be seen: the loop itself never waits.
     await new Promise((resolve) => setImmediate(resolve))

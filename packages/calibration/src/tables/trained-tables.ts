@@ -1,6 +1,6 @@
 import { type BitPlaneWeight, f16ToF32, f32ToF16, lutOf, tableEntries, tableOffset } from '@dpllm/core'
+import { type AdamWState, adamWStep } from '../optimizer/adamw.js'
 import { MAX_F16 } from '../quantizer/check-values.js'
-import { type AdamMoments, adamStep, createMoments } from './adam.js'
 import { makeAscending } from './ascending.js'
 
 /** The table of one weight at one bit count while it is trained. What steps read is what would be stored. */
@@ -16,7 +16,7 @@ export interface TrainedTable {
   readonly units: Float32Array
   /** f32 [rows, 2^bits]: what is trained. */
   readonly offsets: Float32Array
-  readonly moments: AdamMoments
+  readonly moments: AdamWState<Float32Array>
 }
 
 /**
@@ -25,6 +25,9 @@ export interface TrainedTable {
  * (docs/decisions/0008-tables-are-distilled.md).
  */
 const STRIDE: Readonly<Record<number, number>> = { 3: 1, 4: 0.4, 5: 0.2 }
+
+/** Of Adam. The shorter memory of the square follows a gradient whose size changes with the bits drawn. */
+const BETAS = [0.9, 0.98] as const
 
 /** Bit counts whose tables can be trained. Those of more bits have next to nothing left to gain. */
 export const TRAINABLE_BITS: readonly number[] = Object.keys(STRIDE).map(Number)
@@ -41,7 +44,7 @@ export function createTrainedTable(weight: string, bits: number, values: Uint16A
     start: values.slice(),
     units: deviations.map((s) => STRIDE[bits] * s),
     offsets: new Float32Array(values.length),
-    moments: createMoments(values.length),
+    moments: { mean: new Float32Array(values.length), square: new Float32Array(values.length), steps: 0 },
   }
 }
 
@@ -68,7 +71,7 @@ export function trainTable(table: TrainedTable, accumulated: Float32Array, weigh
   table.units.forEach((unit, row) => {
     for (let c = 0; c < size; c++) gradient[row * size + c] = unit * accumulated[row * stride + offset + c]
   })
-  adamStep(table.offsets, gradient, table.moments, learningRate)
+  adamWStep(table.offsets, gradient, table.moments, { learningRate, betas: BETAS })
   writeTable(table)
 }
 

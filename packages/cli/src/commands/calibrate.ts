@@ -97,8 +97,7 @@ export function addCalibrate(program: Command, context: CommandContext): void {
       if (flags.json) return writeJson(io.stdout, { name, path: made.path, method, targets })
       io.stdout.write(targetTable(targets, data.policy.kind === 'static'))
       const { range } = (await inspectModel(model, name)).profiles[0]
-      io.stdout.write(`profile ${name} written to ${made.path}; it serves all targets of ${rangeText(range!)} bits
-`)
+      io.stdout.write(`profile ${name} written to ${made.path}; it serves all targets of ${rangeText(range!)} bits\n`)
     })
 }
 

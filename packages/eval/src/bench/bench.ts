@@ -1,6 +1,5 @@
 import { createRandom, InvalidArgumentError, type OnProgress } from '@dpllm/core'
-import type { Model, PrecisionRequest } from '@dpllm/runtime'
-import { type RequestPolicy, requestPolicy } from '../request-policy.js'
+import { type Model, type PrecisionRequest, type RequestPolicy, requestPolicy } from '@dpllm/runtime'
 
 /** What is needed of a model. */
 export type BenchModel = Pick<Model, 'config' | 'precision' | 'effectiveBits' | 'createCache' | 'run'>
@@ -53,9 +52,9 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
   checkCount('warmup', warmup, 0)
   checkCount('batchSize', batchSize, 1)
   const { targetBits, precision, method } = options
-  const { prefillPolicy } = model.precision({ targetBits, precision, method })
-  const reading = (): RequestPolicy => ({ policy: prefillPolicy, record: undefined, feedback: false })
-  const generating = () => requestPolicy(model, options)
+  const chosen = model.precision({ targetBits, precision, method })
+  const reading = (): RequestPolicy => ({ policy: chosen.prefillPolicy })
+  const generating = () => requestPolicy(chosen, options)
   const tests = [
     ...promptTokens.map((tokens) => ({ name: `pp${tokens}`, tokens, batch: batchSize, request: reading })),
     ...generatedTokens.map((tokens) => ({ name: `tg${tokens}`, tokens, batch: 1, request: generating })),

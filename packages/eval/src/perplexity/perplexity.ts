@@ -1,6 +1,5 @@
 import { DpllmError, InvalidArgumentError, type OnProgress } from '@dpllm/core'
-import type { Model, PrecisionRequest } from '@dpllm/runtime'
-import { requestPolicy } from '../request-policy.js'
+import { type Model, type PrecisionRequest, requestPolicy } from '@dpllm/runtime'
 import { type Chunk, cutIntoChunks, MIN_CONTEXT, type Protocol, usualContext } from './chunks.js'
 import { meanOf } from './statistics.js'
 
@@ -66,7 +65,8 @@ export async function perplexity(
   const batchSize = options.batchSize ?? usualBatch(model.config.vocabularySize)
   checkCount('batchSize', batchSize)
   if (options.chunks !== undefined) checkCount('chunks', options.chunks)
-  const { policy, record, feedback } = requestPolicy(model, options)
+  const { targetBits, precision, method } = options
+  const { policy, record } = requestPolicy(model.precision({ targetBits, precision, method }), options)
   const tokens = typeof input === 'string' ? model.tokenizer.encode(input) : input
   const chunks = cutIntoChunks(tokens, protocol, contextLength, model.tokenizer.bosId, options.chunks)
 
@@ -102,7 +102,7 @@ export async function perplexity(
     contextLength,
     protocol,
     effectiveBits: bitSum / nll.length,
-    feedback,
+    feedback: record !== undefined,
     nll,
   }
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type OnProgress } from '@dpllm/core'
+import { quantile } from '@dpllm/estimators'
 import { collect, type GenerateOptions, type Model } from '@dpllm/runtime'
-import { percentile } from './percentile.js'
 
 /** What is needed of a model. */
 export type RequestModel = Pick<Model, 'generate' | 'tokenizer'>
@@ -43,6 +43,6 @@ export async function requestBits(
     onProgress?.({ stage: 'requests', done: effectiveBits.length, total: prompts.length, unit: 'requests' })
   }
   const mean = effectiveBits.reduce((sum, bits) => sum + bits, 0) / effectiveBits.length
-  const at = (percent: number) => percentile(effectiveBits, percent)
+  const at = (percent: number) => quantile(effectiveBits, percent / 100)
   return { effectiveBits, mean, percentiles: { 1: at(1), 50: at(50), 90: at(90), 99: at(99) } }
 }

@@ -5,8 +5,8 @@ import { generate } from '../generate/generate.js'
 import type { GenerateOptions, GeneratePart, Prompt } from '../generate/options.js'
 import type { SelectInputs } from '../models/select-inputs.js'
 import { choosePrecision, type Precision, type PrecisionRequest } from '../precision/choose-precision.js'
-import { createFeedback } from '../precision/feedback.js'
 import { remember } from '../precision/remember.js'
+import { requestPolicy } from '../precision/request-policy.js'
 import type { Profile } from '../profile/profile.js'
 import type { ChatTemplate } from '../text/chat-template.js'
 import type { Tokenizer } from '../text/tokenizer.js'
@@ -81,9 +81,8 @@ export function createModel(parts: ModelParts): Model {
   }
 
   const decoder = (request: GenerateOptions): Decoder => {
-    const { policy, prefillPolicy, adapt } = precision(request)
-    const adaptive = request.feedback === false ? undefined : adapt?.()
-    const feedback = adaptive && createFeedback(adaptive, request.targetBits!)
+    const chosen = precision(request)
+    const { policy, record } = requestPolicy(chosen, request)
     const run = async (step: Step) => {
       const { outputs, bits } = await compiled.run(step)
       return { logits: outputs['logits'], bits: bitsOf(bits, step.tokens.length) }
@@ -94,11 +93,10 @@ export function createModel(parts: ModelParts): Model {
       contextLength: config.contextLength,
       vocabSize: config.vocabularySize,
       createCache: (capacity) => compiled.createCache(capacity),
-      prefill: (tokens, position, cache, signal) => run({ tokens, position, cache, policy: prefillPolicy, signal }),
+      prefill: (tokens, position, cache, signal) => run({ tokens, position, cache, policy: chosen.prefillPolicy, signal }),
       decode: async (token, position, cache, signal) => {
-        const tokens = Uint32Array.of(token)
-        const output = await run({ tokens, position, cache, policy: adaptive?.policy ?? policy, signal })
-        feedback?.record(output.bits, 1)
+        const output = await run({ tokens: Uint32Array.of(token), position, cache, policy, signal })
+        record?.(output.bits, 1)
         return output
       },
     }

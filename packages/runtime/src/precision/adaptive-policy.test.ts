@@ -1,5 +1,5 @@
 import { decideBits, InvalidArgumentError, THRESHOLDS, UnsupportedError } from '@dpllm/core'
-import { deserializeEstimators, fillPrices, fillThresholds } from '@dpllm/estimators'
+import { deserializeEstimators, fillPrices, fillThresholds, priceThresholds } from '@dpllm/estimators'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { probeName } from '../profile/profile.js'
@@ -97,7 +97,7 @@ test('a price buys every linear what fillPrices says, and moves with the target'
     [0, 1],
   ]) {
     expect(logPriceAt(data.prices, target)).toBeCloseTo(logPrice, 12)
-    fillPrices(expected, priced, logPriceAt(data.prices, target))
+    fillPrices(expected, priceThresholds(priced), logPriceAt(data.prices, target))
     adaptive.retarget(target)
     expect(adaptive.policy.thresholds).toEqual(expected)
   }

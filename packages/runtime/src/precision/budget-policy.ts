@@ -1,5 +1,5 @@
 import { type Estimator, InvalidArgumentError, THRESHOLDS } from '@dpllm/core'
-import { type BudgetLinear, fillPrices } from '@dpllm/estimators'
+import { type BudgetLinear, fillPrices, priceThresholds } from '@dpllm/estimators'
 import { checkLoaded, type LinearInfo } from '../model/linears.js'
 import { type Profile, probeName } from '../profile/profile.js'
 import type { BudgetPolicyData } from '../profile/schema.js'
@@ -19,6 +19,7 @@ export function budgetSource(profile: Profile, data: BudgetPolicyData, linears: 
     const { name, minBits, errors, bias } = found
     return { name, weights: rows * cols, minBits, errors: Float64Array.from(errors), probe: { kind: 'probe', weights, bias } }
   })
+  const atPriceOne = priceThresholds(priced)
   // Without a choice there is nothing to estimate.
   const estimators = priced.map(({ errors, probe }): Estimator => (errors.length > 1 ? probe : { kind: 'none' }))
 
@@ -27,7 +28,7 @@ export function budgetSource(profile: Profile, data: BudgetPolicyData, linears: 
       checkLoaded(linears[i], minBits, minBits + errors.length - 1, targetBits)
     })
     const thresholds = new Float32Array(linears.length * THRESHOLDS)
-    const retarget = (moved: number) => fillPrices(thresholds, priced, logPriceAt(prices, moved))
+    const retarget = (moved: number) => fillPrices(thresholds, atPriceOne, logPriceAt(prices, moved))
     retarget(targetBits)
     return { policy: { estimators, thresholds }, range, retarget }
   }

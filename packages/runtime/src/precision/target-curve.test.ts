@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createTargetCurve, weightedMean } from './target-curve.js'
+import { meanBits } from './mean-bits.js'
+import { createTargetCurve } from './target-curve.js'
 
 /** Linears with whole bounds, and one to four targets with averages that may lie a little beyond them. */
 const curves = fc
@@ -39,7 +40,7 @@ test('the weighted mean is linear in the target between two points, and averages
       for (let i = 1; i < ends.length; i++) {
         const [from, to] = [ends[i - 1], ends[i]]
         const target = from + part * (to - from)
-        const mean = (t: number) => weightedMean(curve.at(t), bounds)
+        const mean = (t: number) => meanBits(bounds, curve.at(t))
         // The part as the rounded target has it: points may be as near as two numbers can be.
         const wanted = to === from ? mean(to) : mean(from) + ((target - from) / (to - from)) * (mean(to) - mean(from))
         expect(mean(target)).toBeCloseTo(wanted, 9)

@@ -1,3 +1,5 @@
+import { meanBits } from './mean-bits.js'
+
 /** Averages of all linears at a target. */
 export interface TargetPoint {
   readonly targetBits: number
@@ -33,7 +35,7 @@ export function createTargetCurve(points: readonly TargetPoint[], bounds: readon
   }))
   const [floor, ceiling] = (['least', 'most'] as const).map((end) => {
     const averages = Float64Array.from(bounds, (linear) => linear[end])
-    return { targetBits: weightedMean(averages, bounds), averages }
+    return { targetBits: meanBits(bounds, averages), averages }
   })
   if (floor.targetBits < knots[0].targetBits) knots.unshift(floor)
   if (ceiling.targetBits > knots[knots.length - 1].targetBits) knots.push(ceiling)
@@ -53,16 +55,6 @@ export function createTargetCurve(points: readonly TargetPoint[], bounds: readon
       return from.averages.map((p, i) => clamp(p + part * (to.averages[i] - p), bounds[i].least, bounds[i].most))
     },
   }
-}
-
-/** Mean of one number for each linear, weighted by parameters. */
-export function weightedMean(values: ArrayLike<number>, linears: readonly { readonly weights: number }[]): number {
-  let [sum, total] = [0, 0]
-  linears.forEach(({ weights }, i) => {
-    sum += values[i] * weights
-    total += weights
-  })
-  return sum / total
 }
 
 export function clamp(value: number, least: number, most: number): number {

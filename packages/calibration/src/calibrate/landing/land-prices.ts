@@ -1,5 +1,5 @@
 import { type CompiledProgram, type Policy, THRESHOLDS } from '@dpllm/core'
-import { type BudgetLinear, fillPrices } from '@dpllm/estimators'
+import { type BudgetLinear, fillPrices, priceThresholds } from '@dpllm/estimators'
 import type { CalibrationRun } from '../calibration-run.js'
 import { observe, watchingPolicy } from '../phases/observe.js'
 import { tokensOf } from '../phases/select-windows.js'
@@ -33,6 +33,7 @@ export async function landPrices(
   bits: readonly number[],
 ): Promise<LandedPrice[]> {
   const estimators = linears.map(({ probe }) => probe)
+  const atPriceOne = priceThresholds(linears)
   const tokens = tokensOf(landing)
   const total = tokens * (1 + PASSES * targets.length)
   let before = 0
@@ -49,7 +50,7 @@ export async function landPrices(
       before = tokens * (1 + PASSES * index + pass)
       const logPrice = priceFor(linears, estimates, wanted)
       const thresholds = new Float32Array(linears.length * THRESHOLDS)
-      fillPrices(thresholds, linears, logPrice)
+      fillPrices(thresholds, atPriceOne, logPrice)
       const seen = await watch({ estimators, thresholds })
       estimates = seen.estimates
       const measuredBits = seen.effectiveBits

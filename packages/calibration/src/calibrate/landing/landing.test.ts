@@ -1,5 +1,5 @@
 import { createRandom } from '@dpllm/core'
-import type { BudgetLinear } from '@dpllm/estimators'
+import { type BudgetLinear, priceThresholds } from '@dpllm/estimators'
 import { expect, test } from 'vitest'
 import { bitsAt, LOG_PRICES, priceFor } from './land-price.js'
 import { landingPasses, landShift } from './land-shift.js'
@@ -14,15 +14,17 @@ const linears = [1000, 3000, 500].map((weights, i): BudgetLinear => {
 })
 const estimates = linears.map(() => Float32Array.from({ length: 2000 }, () => 4 * random.uniform() - 2))
 
+const bits = (logPrice: number) => bitsAt(linears, priceThresholds(linears), estimates, logPrice)
+
 test('a price is found for every target, and bits fall as it rises', () => {
   for (const targetBits of [3.1, 3.5, 4, 4.5, 4.9]) {
     const price = priceFor(linears, estimates, targetBits)
     // One token of the largest linear is 3000 / (2000 · 4500) of a bit.
-    expect(Math.abs(bitsAt(linears, estimates, price) - targetBits)).toBeLessThan(1e-3)
-    expect(bitsAt(linears, estimates, price + 0.1)).toBeLessThan(bitsAt(linears, estimates, price - 0.1))
+    expect(Math.abs(bits(price) - targetBits)).toBeLessThan(1e-3)
+    expect(bits(price + 0.1)).toBeLessThan(bits(price - 0.1))
   }
-  expect(bitsAt(linears, estimates, LOG_PRICES[0])).toBe(5)
-  expect(bitsAt(linears, estimates, LOG_PRICES[1])).toBe(3)
+  expect(bits(LOG_PRICES[0])).toBe(5)
+  expect(bits(LOG_PRICES[1])).toBe(3)
 })
 
 test('a shift makes up for what the running model reads too much, and the nearest pass counts', async () => {

@@ -1,3 +1,4 @@
+import { meanBits } from '@dpllm/runtime'
 import { createAverageBitsTrainer } from '../../average-bits/train-average-bits.js'
 import { type CalibrationRun, windowSettings } from '../calibration-run.js'
 
@@ -26,9 +27,10 @@ export async function trainTargets(
 ): Promise<TargetAverages[]> {
   const { model, windows, seed, work, signal, onProgress } = run
   const found = new Map<number, TargetAverages>()
+  const sizes = model.linears.map(({ rows, cols }) => ({ weights: rows * cols }))
   const ends = [model.linears.map(({ minBits }) => minBits), [...maxBits]]
   for (const averageBits of ends) {
-    const mean = meanOf(run, averageBits)
+    const mean = meanBits(sizes, averageBits)
     for (const targetBits of targets)
       if (Math.abs(targetBits - mean) < 1e-6) found.set(targetBits, { targetBits, averageBits, steps: 0 })
   }
@@ -59,13 +61,4 @@ export async function trainTargets(
   z = first
   for (const target of trained.slice(0, middle).reverse()) z = await train(target, z)
   return targets.map((target) => found.get(target)!)
-}
-
-function meanOf({ model }: CalibrationRun, bits: readonly number[]): number {
-  let [sum, total] = [0, 0]
-  model.linears.forEach(({ rows, cols }, i) => {
-    sum += bits[i] * rows * cols
-    total += rows * cols
-  })
-  return sum / total
 }

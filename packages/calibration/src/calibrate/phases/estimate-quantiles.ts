@@ -10,7 +10,7 @@ import { tokensOf } from './select-windows.js'
  * code takes quantiles of true errors of the original model instead, which is one reason for its bits to miss the target
  * (§4, phase 3).
  * @param program whose select operators read what they will read at run time
- * @param pairs by linear; one pass over the windows for each pair of a linear
+ * @param pairs by linear; one pass over the windows for each estimator of a linear, which pairs may share
  * @param bits that the linears read meanwhile
  */
 export async function estimateQuantiles(
@@ -19,22 +19,24 @@ export async function estimateQuantiles(
   pairs: readonly (readonly FittedPair[])[],
   bits: readonly number[],
 ): Promise<LinearEstimators[]> {
-  const passes = Math.max(...pairs.map(({ length }) => length))
+  const distinct = pairs.map((of) => [...new Set(of.map(({ estimator }) => estimator))])
+  const passes = Math.max(...distinct.map(({ length }) => length))
   const tokens = tokensOf(landing)
-  const quantiles: Float32Array[][] = pairs.map(() => [])
+  const quantiles = distinct.map(() => new Map<Estimator, Float32Array>())
   for (let pass = 0; pass < passes; pass++) {
-    const estimators = pairs.map((of): Estimator => of[pass]?.estimator ?? { kind: 'none' })
+    const estimators = distinct.map((of): Estimator => of[pass] ?? { kind: 'none' })
     const { estimates } = await observe(program, model.linears, landing, watchingPolicy(estimators, bits), {
       signal,
       onTokens: (done) =>
         onProgress?.({ stage: 'distributions', done: pass * tokens + done, total: passes * tokens, unit: 'tokens' }),
     })
-    for (const [i, of] of pairs.entries()) if (of[pass] !== undefined) quantiles[i].push(sketchQuantiles(estimates[i]))
+    for (const [i, of] of distinct.entries())
+      if (of[pass] !== undefined) quantiles[i].set(of[pass], sketchQuantiles(estimates[i]))
   }
   return model.linears.map(({ module, cols }, i) => ({
     name: module,
     cols: inputWidth(pairs[i]) ?? cols,
-    pairs: pairs[i].map((pair, j) => ({ ...pair, quantiles: quantiles[i][j] })),
+    pairs: pairs[i].map((pair) => ({ ...pair, quantiles: quantiles[i].get(pair.estimator)! })),
   }))
 }
 

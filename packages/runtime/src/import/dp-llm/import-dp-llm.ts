@@ -2,6 +2,7 @@ import path from 'node:path'
 import { FileFormatError, InvalidArgumentError, MIN_BITS, type OnProgress, type Tensor } from '@dpllm/core'
 import { readModelConfig } from '../../config/read-config.js'
 import { decoderProgram } from '../../models/decoder.js'
+import { meanBits } from '../../precision/mean-bits.js'
 import { type AdaptiveLinear, adaptiveLinears } from '../../profile/adaptive-linears.js'
 import { checkProfile } from '../../profile/check-profile.js'
 import type { DecisionData, FixedTargetData } from '../../profile/fixed-schema.js'
@@ -120,7 +121,7 @@ function budgetOf({ maxBits, named }: DpLlmArtefacts, linears: ReadonlyMap<strin
       return [module, most]
     }),
   )
-  return { maxBits: bits, memoryBudget: named.memoryBudget ?? round(weightedMean(linears, (module) => bits[module])) }
+  return { maxBits: bits, memoryBudget: named.memoryBudget ?? round(meanOf(linears, (module) => bits[module])) }
 }
 
 function targetOf(artefacts: DpLlmArtefacts, linears: ReadonlyMap<string, AdaptiveLinear>, folder: string) {
@@ -131,7 +132,7 @@ function targetOf(artefacts: DpLlmArtefacts, linears: ReadonlyMap<string, Adapti
     decisions[module] = decision
     kinds.set(module, kind)
   }
-  const expected = weightedMean(linears, (module) => {
+  const expected = meanOf(linears, (module) => {
     const p = artefacts.averageBits.get(module)
     if (p === undefined || !(p === -1 || (p >= MIN_BITS && p <= 8))) {
       throw new FileFormatError(folder, `expected p from ${MIN_BITS} to 8, or -1, in finetuned_*.pt, found ${p}`, {
@@ -182,14 +183,9 @@ function countKinds(kinds: Iterable<EstimatorKind>): Record<EstimatorKind, numbe
   return counts
 }
 
-/** Weighted by parameters (DP-LLM §4). */
-function weightedMean(linears: ReadonlyMap<string, AdaptiveLinear>, of: (module: string) => number): number {
-  let [sum, weights] = [0, 0]
-  for (const [module, { rows, cols }] of linears) {
-    sum += of(module) * rows * cols
-    weights += rows * cols
-  }
-  return sum / weights
+function meanOf(linears: ReadonlyMap<string, AdaptiveLinear>, bitsOf: (module: string) => number): number {
+  const weighted = Array.from(linears.values(), ({ rows, cols }) => ({ weights: rows * cols }))
+  return meanBits(weighted, Array.from(linears.keys(), bitsOf))
 }
 
 /** To two decimals, as bits are asked for. */
