@@ -36,12 +36,29 @@ ${perplexity.toFixed(4)} ± ${standardError.toFixed(4)}.`
   const spread = seeds > 1 ? ` Where ± stands, mean and standard deviation of ${seeds} seeds.` : ''
   return `## ${title}
 
-Calibration: ${calibration}.${spread}
+Calibration: ${calibration}.${spread}${divergences(rows)}
 
 ${tables.join('\n\n')}
 
 ![Perplexity by bits](quantizer-${name}.svg)
 `
+}
+
+/** What tuning measured itself, of windows of the calibration text that it did not train on. */
+function divergences(rows) {
+  const { tuning } = rows.find((row) => row.tuning !== undefined) ?? {}
+  if (tuning === undefined) return ''
+  const { before, after } = tuning
+  const bits = Object.keys(before).sort((a, b) => a - b)
+  const table = markdownTable(
+    ['divergence from the original', ...bits.map((b) => `${b} bits`)],
+    [
+      ['before tuning', ...bits.map((b) => before[b].toFixed(3))],
+      ['after', ...bits.map((b) => after[b].toFixed(3))],
+    ],
+  )
+  return ` Tuning held ${tuning.heldOutWindows} windows of its text
+back; there, nats a token:\n\n${table}`
 }
 
 function perplexities(bits, rows, text, published) {

@@ -47,8 +47,7 @@ export function quantizerStudies(data, work) {
       variants: variantsOf('tinyllama', c4, { samples: 64, length: 256, seeds: [0], steps: 100 }).filter(
         ({ id }) => id !== 'refreshed',
       ),
-      calibration:
-        '64 windows of 256 tokens of C4; tuning: 100 steps of 4 windows of it. Held-out windows of C4, divergence from the original before and after tuning: 0.266 and 0.169 nats at 3 bits, 0.066 and 0.060 at 4. Most memory at once (resident set): 7.1 GB to quantize, 5.9 GB to tune',
+      calibration: '64 windows of 256 tokens of C4; tuning: 100 steps of 4 windows of it',
     },
   }
 }

@@ -10,6 +10,7 @@ import { meanOf, perplexity } from './measure.mjs'
 import { folderOf, makeVariant } from './quantized-models.mjs'
 import { quantizerPage } from './quantizer-page.mjs'
 import { quantizerStudies } from './quantizer-studies.mjs'
+import { tuningOf } from './tuning-of.mjs'
 
 const data = process.env.DPLLM_DATA
 if (data === undefined) throw new Error('DPLLM_DATA: the folder of real models and texts is needed')
@@ -33,7 +34,7 @@ for (const name of wanted) {
     const results = texts.map((text) =>
       bits.map((b) => modelsAt(b).map((model) => measure(model, text, '--precision', String(b)))),
     )
-    rows.push({ label, results })
+    rows.push({ label, results, tuning: variant.id === 'tuned' ? await tuningOf(models[0]) : undefined })
   }
   const result = { title, bits, texts: texts.map((text) => text.label), baseline, rows, measuredAt: new Date().toISOString() }
   writeFileSync(`${work}/quantizer-${name}.json`, JSON.stringify(result))

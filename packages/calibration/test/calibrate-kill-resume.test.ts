@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import { createRandom } from '@dpllm/core'
 import { exists } from '@dpllm/core/node'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { quantizeModel } from '../src/quantizer/quantize-model.js'
-import { typescriptRowQuantizer } from '../src/quantizer/row-quantizer.js'
+import { writeQuantizedTinyModel } from '../src/testing/quantized-tiny-model.js'
 import { readFolder } from '../src/testing/read-folder.js'
-import { writeTinyModel } from '../src/testing/tiny-model.js'
 import { bundleChild, type Kill } from './child.js'
 
 let directory: string
@@ -16,10 +14,8 @@ let runChild: Awaited<ReturnType<typeof bundleChild>>
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'dpllm-kill-calibration-'))
-  const original = join(directory, 'original')
   quantized = join(directory, 'quantized')
-  await writeTinyModel(original, { edit: (t) => ({ ...t, data: t.data.map((x) => (t.shape.length > 1 ? 4 * x : 1)) }) })
-  await quantizeModel(original, quantized, { calibrationText: false, quantizer: typescriptRowQuantizer(), shardBytes: 1 })
+  await writeQuantizedTinyModel(directory)
   runChild = await bundleChild('calibrate-child.ts', join(directory, 'bundle'))
   // Where a bundle of the package has its own.
   await writeFile(join(directory, 'package.json'), '{ "version": "0.0.0" }')

@@ -6,8 +6,7 @@ import { createCpuBackend, type Instructions, probeCpu } from '@dpllm/cpu-kernel
 import { loadModel, type Model } from '@dpllm/runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { calibrateModel } from '../src/calibrate/calibrate-model.js'
-import { quantizeModel } from '../src/quantizer/quantize-model.js'
-import { writeTinyModel } from '../src/testing/tiny-model.js'
+import { writeQuantizedTinyModel } from '../src/testing/quantized-tiny-model.js'
 
 const cpu = probeCpu()
 const instructionSets = (cpu.ok ? cpu.available : []) as Instructions[]
@@ -21,8 +20,7 @@ let quantized: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'dpllm-policies-agree-'))
   quantized = join(directory, 'quantized')
-  await writeTinyModel(join(directory, 'original'))
-  await quantizeModel(join(directory, 'original'), quantized, { calibrationText: false })
+  await writeQuantizedTinyModel(directory)
 })
 afterAll(() => rm(directory, { recursive: true }))
 

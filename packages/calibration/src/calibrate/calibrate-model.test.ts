@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import { InvalidArgumentError } from '@dpllm/core'
 import { collect, loadModel } from '@dpllm/runtime'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { quantizeModel } from '../quantizer/quantize-model.js'
-import { typescriptRowQuantizer } from '../quantizer/row-quantizer.js'
+import { writeQuantizedTinyModel } from '../testing/quantized-tiny-model.js'
 import { readFolder } from '../testing/read-folder.js'
-import { writeTinyModel } from '../testing/tiny-model.js'
 import { calibrateModel } from './calibrate-model.js'
 import { type CalibrateOptions, calibrationMethods } from './calibrate-options.js'
 
@@ -17,10 +15,8 @@ let model: string
 
 beforeAll(async () => {
   models = await mkdtemp(join(tmpdir(), 'dpllm-calibrate-'))
-  const original = join(models, 'original')
   quantized = join(models, 'quantized')
-  await writeTinyModel(original, { edit: (t) => ({ ...t, data: t.data.map((x) => (t.shape.length > 1 ? 4 * x : 1)) }) })
-  await quantizeModel(original, quantized, { calibrationText: false, quantizer: typescriptRowQuantizer(), shardBytes: 1 })
+  await writeQuantizedTinyModel(models)
 })
 afterAll(() => rm(models, { recursive: true }))
 beforeEach(async () => {

@@ -4,7 +4,8 @@ import { typescriptRowQuantizer } from '../quantizer/row-quantizer.js'
 import { type TinyModelOptions, writeTinyModel } from './tiny-model.js'
 
 /**
- * Writes a tiny model whose blocks change the residual stream to `original`, and to `quantized` what is made of it, 3 to 8 bits.
+ * Writes a tiny model whose blocks change the residual stream to `original`, and to `quantized` what is made of it, 3 to 8 bits, a
+ * file for each linear.
  * @param config as of `TinyModelOptions`
  */
 export async function writeQuantizedTinyModel(directory: string, config?: TinyModelOptions['config']): Promise<void> {
@@ -14,5 +15,5 @@ export async function writeQuantizedTinyModel(directory: string, config?: TinyMo
     config: config ?? {},
     edit: (t) => ({ ...t, data: t.data.map((x) => (t.shape.length > 1 ? 4 * x : 1 + x)) }),
   })
-  await quantizeModel(original, quantized, { calibrationText: false, quantizer: typescriptRowQuantizer() })
+  await quantizeModel(original, quantized, { calibrationText: false, quantizer: typescriptRowQuantizer(), shardBytes: 1 })
 }
