@@ -36,16 +36,25 @@ function profileFile(model, name) {
  * @param {...string} flags
  */
 export function perplexity(cache, model, ...flags) {
+  return evaluate(cache, 'ppl', model, flags)
+}
+
+/** The same of `dpllm eval bits`. */
+export function requestBits(cache, model, ...flags) {
+  return evaluate(cache, 'bits', model, flags)
+}
+
+function evaluate(cache, what, model, flags) {
   const config = statSync(path.join(model, 'config.json')).mtimeMs
   const profile = flags.indexOf('--profile')
   const made = profile < 0 ? config : [config, statSync(profileFile(model, flags[profile + 1])).mtimeMs]
   const key = createHash('sha256')
-    .update(JSON.stringify([model, made, flags]))
+    .update(JSON.stringify([...(what === 'ppl' ? [] : [what]), model, made, flags]))
     .digest('hex')
     .slice(0, 16)
   const file = path.join(cache, `${path.basename(model)}-${key}.json`)
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
-  const result = dpllmJson('eval', 'ppl', model, ...flags)
+  const result = dpllmJson('eval', what, model, ...flags)
   mkdirSync(cache, { recursive: true })
   writeFileSync(`${file}.tmp`, JSON.stringify(result))
   renameSync(`${file}.tmp`, file)

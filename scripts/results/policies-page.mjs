@@ -27,7 +27,7 @@ true one, which takes both products); \`budget\` takes any that is loaded, by a 
 of the text decides for itself, as in decoding. Calibration never saw the texts that are measured on.
 `
 
-function section(name, { note }, { title, texts, tables, baseline, uniform, measured }) {
+function section(name, { note }, { title, texts, tables, baseline, uniform, measured, requests }) {
   const parts = texts.map((label, text) => {
     const { perplexity, standardError, chunks, contextLength } = baseline[text]
     const head = `### ${label}
@@ -43,7 +43,32 @@ Calibration: ${note}
 ${parts.join('\n\n')}
 
 ![Perplexity by effective bits](policies-${name}.svg)
+
+### Bits of single requests
+
+${requestsPart(requests, measured[0], tables.at(-1))}
 `
+}
+
+/** How far single requests are from their target: in percent of it, the mean and the 99th percentile over requests. */
+function requestsPart(requests, { budget, targets }, label) {
+  const [{ requests: count, maxTokens }] = [requests[0].results[0].on]
+  const offTarget = (bits, target) => {
+    const value = 100 * (bits / target - 1)
+    return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`
+  }
+  const lines = requests.flatMap(({ id, results }) =>
+    ['on', 'off'].map((feedback) => [
+      `${methods[id].label}, feedback ${feedback}`,
+      ...results.map((result, i) => {
+        const { mean, percentiles } = result[feedback]
+        return `${offTarget(mean, targets[i])} / ${offTarget(percentiles[99], targets[i])}`
+      }),
+    ]),
+  )
+  const caption = `Effective bits of ${count} requests of ${maxTokens} tokens each (${label}, ${budget}-bit budget, \`dpllm eval bits\`): mean / 99th
+percentile over requests, in percent off the target.`
+  return `${caption}\n\n${markdownTable(['% off target', ...targets.map(String)], lines)}`
 }
 
 function uniformTable(uniform, text, tables) {

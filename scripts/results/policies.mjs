@@ -6,7 +6,7 @@ import path from 'node:path'
 import { root } from '../lib/run.mjs'
 import { ensureBuilt, ensureInstalled } from '../lib/setup.mjs'
 import { lineChart } from './line-chart.mjs'
-import { calibrate, perplexity } from './measure.mjs'
+import { calibrate, perplexity, requestBits } from './measure.mjs'
 import { policiesPage } from './policies-page.mjs'
 import { methods, policyStudies } from './policy-studies.mjs'
 import { makeVariant } from './quantized-models.mjs'
@@ -25,7 +25,7 @@ const quantizers = quantizerStudies(data, work)
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(studies)
 for (const name of wanted) {
   const { original, title, texts, variants } = quantizers[name]
-  const { tables, calibration, training, budgets } = studies[name]
+  const { tables, calibration, training, budgets, requests: prompts } = studies[name]
   const measure = (model, text, ...flags) => perplexity(`${work}/perplexities`, model, ...text.flags, ...flags)
   const models = Object.keys(tables).map((id) =>
     makeVariant(
@@ -50,7 +50,16 @@ for (const name of wanted) {
     ),
   }))
   const baseline = texts.map((text) => measure(original, text))
-  const result = { title, texts: texts.map((text) => text.label), tables: Object.values(tables), baseline, uniform, measured }
+  const requests = ['dp-llm', 'budget'].map((id) => ({ id, results: measureRequests(models.at(-1), id, budgets[0], prompts) }))
+  const result = {
+    title,
+    texts: texts.map((text) => text.label),
+    tables: Object.values(tables),
+    baseline,
+    uniform,
+    measured,
+    requests,
+  }
   writeFileSync(`${work}/policies-${name}.json`, JSON.stringify(result))
   writeFileSync(`${pages}/policies-${name}.svg`, await lineChart(pointsOf(result), labelsOf(result)))
 }
@@ -69,6 +78,17 @@ function measureMethod(model, id, { budget, targets, texts, calibration, trainin
     ...['--memory-budget', String(budget), '--target', targets.join(','), '--work-dir', `${model}-calibration`],
   )
   return texts.map((text) => targets.map((target) => measure(model, text, '--profile', profile, '--target-bits', String(target))))
+}
+
+/** Effective bits of single requests by target: with feedback, and without. */
+function measureRequests(model, id, { budget, targets }, prompts) {
+  const measure = (target, ...flags) =>
+    requestBits(
+      `${work}/perplexities`,
+      model,
+      ...['--prompts', prompts, '--profile', `${id}-${budget}`, '--target-bits', String(target), ...flags],
+    )
+  return targets.map((target) => ({ on: measure(target), off: measure(target, '--no-feedback') }))
 }
 
 /** What the plot shows: the first budget and text. */

@@ -36,6 +36,7 @@ export const policyStudies = (data) => ({
       { budget: 4, targets: targets[4], methods: main },
       { budget: 6, targets: targets[6], methods: main },
     ],
+    requests: `${data}/tinystories/valid-a.txt`,
     note: '240 windows of 256 tokens of the TinyStories training text and 16 for meeting the targets; average bits of DP-LLM: 400 steps of a window for the middle target, 200 more for each neighbour.',
   },
   tinyllama: {
@@ -43,6 +44,7 @@ export const policyStudies = (data) => ({
     calibration: ['--calib', `${data}/c4/calib.txt`, '--samples', '40', '--seq-len', '256'],
     training: ['--steps', '60'],
     budgets: [{ budget: 5, targets: [3.25, 3.5, 4, 4.5], methods: main }],
+    requests: `${data}/c4/eval-a.jsonl`,
     note: '30 windows of 256 tokens of C4 and 10 for meeting the targets; average bits of DP-LLM: 60 steps of a window for the middle target, 30 more for each neighbour.',
   },
 })
