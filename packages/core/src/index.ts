@@ -51,6 +51,7 @@ export type {
   MixedLinearTransposed,
   Put,
   RmsNormGradient,
+  TokenErrors,
 } from './program/gradient-operators.js'
 export {
   type Activation,

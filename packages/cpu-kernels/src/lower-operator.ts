@@ -108,5 +108,9 @@ function lowerGradientOperator(op: GradientOperator, { value, weight, accumulato
       const [x, dy, averageBits, out] = [op.x, op.dy, op.averageBits, op.out].map(value)
       return { kind, x, dy, weight: weight(op.weight), averageBits, out }
     }
+    case 'tokenErrors': {
+      const [x, dy, out] = [op.x, op.dy, op.out].map(value)
+      return { kind, x, dy, weight: weight(op.weight), low: op.low, high: op.high, out }
+    }
   }
 }

@@ -3,9 +3,8 @@ import { mkdir } from 'node:fs/promises'
 import { InvalidArgumentError, type OnProgress, rowWidth } from '@dpllm/core'
 import { exists, writeError } from '@dpllm/core/node'
 import type { Model } from '@dpllm/runtime'
-import { blockGroups } from './block-programs.js'
 import { errorFilePath, openErrorFile } from './error-files.js'
-import { measureBlocks } from './measure-blocks.js'
+import { measureWindows } from './measure-windows.js'
 import { type MeasuredLinear, measuredProgram } from './measured-linears.js'
 import { type OutputErrors, openOutputErrors } from './output-errors.js'
 
@@ -27,19 +26,12 @@ export interface MeasureOutputErrorsOptions {
   readonly labels?: 'drawn' | 'text' | undefined
   /** Of the labels that are drawn; default 0. */
   readonly seed?: number | undefined
-  /**
-   * Most bytes of values that are taken out of one step: the windows are run once for as many blocks as fit. Default 2 GiB; a
-   * backend holds about as much again.
-   */
-  readonly valueBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
 }
 
-const VALUE_BYTES = 2 ** 31
-
 /** Raised when the same model and text give other numbers than before, so that none are mixed. */
-const VERSION = 1
+const VERSION = 2
 
 /**
  * Measures what fewer bits of one linear do to the loss, token by token, as far as a second-order expansion with the Fisher
@@ -55,7 +47,7 @@ export async function measureOutputErrors(
   windows: readonly Uint32Array[],
   options: MeasureOutputErrorsOptions,
 ): Promise<OutputErrors> {
-  const { folder, maxBits, labels = 'drawn', seed = 0, valueBytes = VALUE_BYTES, signal, onProgress } = options
+  const { folder, maxBits, labels = 'drawn', seed = 0, signal, onProgress } = options
   checkWindowLengths(windows)
   const { program, linears } = measuredProgram(model, maxBits)
   const fingerprint = errorsFingerprint(options.fingerprint, linears, labels === 'drawn' ? seed : labels)
@@ -65,26 +57,21 @@ export async function measureOutputErrors(
     throw writeError(folder, error)
   })
 
-  const groups = blockGroups(program, linears, Math.max(...tokens), valueBytes)
-  for (const [i, group] of groups.entries()) {
-    const blocks = [...new Set(group.map(({ block }) => block))]
-    const missing: number[] = []
-    for (const window of windows.keys()) if (!(await hasAll(folder, blocks, window, fingerprint))) missing.push(window)
-    let done = total - missing.reduce((sum, window) => sum + tokens[window], 0)
-    const report = () =>
-      onProgress?.({ stage: 'measure output errors', done: i * total + done, total: groups.length * total, unit: 'tokens' })
-    await measureBlocks(model, program, group, windows, missing, {
-      folder,
-      fingerprint,
-      labels,
-      seed,
-      signal,
-      onWindow: (window) => {
-        done += tokens[window]
-        report()
-      },
-    })
-  }
+  const blocks = [...new Set(linears.map(({ block }) => block))]
+  const missing: number[] = []
+  for (const window of windows.keys()) if (!(await hasAll(folder, blocks, window, fingerprint))) missing.push(window)
+  let done = total - missing.reduce((sum, window) => sum + tokens[window], 0)
+  await measureWindows(model, program, linears, windows, missing, {
+    folder,
+    fingerprint,
+    labels,
+    seed,
+    signal,
+    onWindow: (window) => {
+      done += tokens[window]
+      onProgress?.({ stage: 'measure output errors', done, total, unit: 'tokens' })
+    },
+  })
   const widthOf = (feature: string) => rowWidth(program.values[feature].shape)
   return openOutputErrors({ folder, fingerprint, linears, tokens, widthOf })
 }

@@ -18,6 +18,7 @@ const shapes: Record<string, readonly Dimension[]> = {
   s4: ['R', 4],
   x10: ['T', 10],
   r: ['R'],
+  e: ['T'],
   p: [1],
   q: [1],
 }
@@ -68,6 +69,7 @@ const gate: GradientOperator = {
   dUp: 'z4',
 }
 const norm: GradientOperator = { kind: 'rmsNormGradient', x: 'x4', dy: 'x4', weight: 'n', eps: 0, out: 'y4' }
+const errors: GradientOperator = { kind: 'tokenErrors', x: 'x4', dy: 'x6', weight: 'planes', low: 3, high: 5, out: 'e' }
 const bits: GradientOperator = { kind: 'bitsGradient', x: 'x4', dy: 'x6', weight: 'planes', averageBits: 'p', out: 'q' }
 
 test.each<[GradientOperator, written: string[], changes: [change: object, message: RegExp][]]>([
@@ -207,6 +209,19 @@ test.each<[GradientOperator, written: string[], changes: [change: object, messag
       [{ x: 'r4' }, /rows of dy/],
       [{ out: 'y4' }, /shape of out: expected 1/],
       [{ weight: 'w' }, /expected bit-planes/],
+    ],
+  ],
+  [
+    errors,
+    ['e', 'y4', 'r'],
+    [
+      [{ dy: 'x4' }, /width of dy/],
+      [{ x: 'r4' }, /rows of dy/],
+      [{ out: 'y4' }, /width of out: expected 1/],
+      [{ out: 'r' }, /rows of out: expected T/],
+      [{ weight: 'w' }, /expected bit-planes/],
+      [{ low: 2 }, /bits of planes: expected an integer from 3 to 8, found 2/],
+      [{ high: 3.5 }, /found 3.5/],
     ],
   ],
 ])('what does not fit $kind is named', (op, written, changes) => {

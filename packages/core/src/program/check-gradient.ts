@@ -103,5 +103,13 @@ export function checkGradientShapes(op: GradientOperator, program: Program, chec
       averageBits(op.averageBits)
       same('shape of out', `${program.values[op.out].shape}`, '1')
       break
+    case 'tokenErrors':
+      bitPlanes(op.weight, op.low, op.high)
+      same('width of x', width(op.x), shape(op.weight)[1])
+      same('width of dy', width(op.dy), shape(op.weight)[0])
+      same('rows of dy', rows(op.dy), rows(op.x))
+      same('rows of out', rows(op.out), rows(op.x))
+      same('width of out', width(op.out), 1)
+      break
   }
 }

@@ -19,6 +19,7 @@ export type GradientOperator =
   | MixedLinear
   | MixedLinearTransposed
   | BitsGradient
+  | TokenErrors
 
 /** out[t] = Wᵀ dy[t]: dx of `linear`. dy [T, N], weight [N, K] dense or bit-planes read as `Linear` does, out [T, K]. */
 export interface LinearTransposed {
@@ -194,6 +195,20 @@ export interface BitsGradient {
   readonly out: string
 }
 
+/**
+ * out[t] = Σ_n (dy[t, n] ((W_high − W_low) x[t])_n)²: what reading `low` bits in place of `high` does to the loss at each token,
+ * as far as the squares of gradients, the diagonal of the Hessian at the linear's outputs, tell. x [T, K], dy [T, N], out [T].
+ */
+export interface TokenErrors {
+  readonly kind: 'tokenErrors'
+  readonly x: string
+  readonly dy: string
+  readonly weight: string
+  readonly low: number
+  readonly high: number
+  readonly out: string
+}
+
 /** `operands` of these operators. */
 export function gradientOperands(op: GradientOperator): { reads: string[]; writes: string[] } {
   switch (op.kind) {
@@ -224,6 +239,8 @@ export function gradientOperands(op: GradientOperator): { reads: string[]; write
       return { reads: [op.dy, op.averageBits], writes: [op.out] }
     case 'bitsGradient':
       return { reads: [op.x, op.dy, op.averageBits], writes: [op.out] }
+    case 'tokenErrors':
+      return { reads: [op.x, op.dy], writes: [op.out] }
   }
 }
 
@@ -235,6 +252,7 @@ export function gradientWeights(op: GradientOperator): string[] {
     case 'accumulateTables':
     case 'mixedLinearTransposed':
     case 'bitsGradient':
+    case 'tokenErrors':
       return [op.weight]
     case 'mixedLinear':
       return op.bias === undefined ? [op.weight] : [op.weight, op.bias]

@@ -15,8 +15,8 @@ export interface ShapeChecks {
   same(what: string, found: unknown, wanted: unknown): void
   /** @throws InvalidArgumentError if a weight is bit-planes */
   dense(weight: string): void
-  /** @throws InvalidArgumentError if a weight is dense */
-  bitPlanes(weight: string): void
+  /** @throws InvalidArgumentError if a weight is dense, or cannot be read at one of `bits` */
+  bitPlanes(weight: string, ...bits: number[]): void
   /** Entries of the tables of all bit counts of one row of bit-planes. */
   tableEntries(weight: string): number
 }
@@ -36,7 +36,13 @@ export function createShapeChecks(where: string, program: Program, weights: Weig
       if (found !== wanted) throw new InvalidArgumentError(`${where}: ${what}`, String(wanted), found)
     },
     dense: (weight) => kind(weight, false),
-    bitPlanes: (weight) => kind(weight, true),
+    bitPlanes: (name, ...bits) => {
+      kind(name, true)
+      const { seedBits, maxBits } = weights.get(name) as BitPlaneWeight
+      const wrong = bits.find((b) => !(Number.isInteger(b) && b >= seedBits && b <= maxBits))
+      if (wrong !== undefined)
+        throw new InvalidArgumentError(`${where}: bits of ${name}`, `an integer from ${seedBits} to ${maxBits}`, wrong)
+    },
     tableEntries: (weight) => tableEntries(weights.get(weight) as BitPlaneWeight),
   }
 }

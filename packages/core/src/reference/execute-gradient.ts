@@ -9,6 +9,7 @@ import type { DenseWeights } from './linear.js'
 import { accumulate, accumulateTables, linearTransposed } from './linear-gradient.js'
 import { bitsGradient, mixedLinear, mixedLinearTransposed } from './mixed-linear.js'
 import { concat, crossEntropyGradient, gateGradient, put, rmsNormGradient } from './operator-gradients.js'
+import { tokenErrors } from './token-errors.js'
 
 /** What an operator finds in the step that is running. */
 export interface Execution {
@@ -82,6 +83,11 @@ export function executeGradient(op: GradientOperator, e: Execution): void {
     case 'bitsGradient': {
       const [p] = value(op.averageBits)
       make(op.out)[0] = bitsGradient(dense, bitPlanes(op.weight), value(op.x), value(op.dy), p, rowsOf(op.x))
+      break
+    }
+    case 'tokenErrors': {
+      const weights = [op.low, op.high].map((bits) => dense.get(bitPlanes(op.weight), bits)) as [Float32Array, Float32Array]
+      tokenErrors(weights, value(op.x), value(op.dy), make(op.out), rowsOf(op.x))
     }
   }
 }

@@ -34,6 +34,7 @@ test('every operator has cases, all of names of their own', () => {
     mixedLinear: true,
     mixedLinearTransposed: true,
     bitsGradient: true,
+    tokenErrors: true,
   }
   for (const kind of Object.keys(wanted)) expect([...kinds]).toContain(kind)
   expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length)

@@ -72,6 +72,9 @@ Operator parse_operator(const Napi::Object& o) {
   if (kind == "bitsGradient") {
     return BitsGradient{f.index("x"), f.index("dy"), f.index("weight"), f.index("averageBits"), f.index("out")};
   }
+  if (kind == "tokenErrors") {
+    return TokenErrors{f.index("x"), f.index("dy"), f.index("weight"), f.index("low"), f.index("high"), f.index("out")};
+  }
   throw Napi::TypeError::New(o.Env(), "unknown operator " + kind);
 }
 

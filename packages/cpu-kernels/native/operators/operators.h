@@ -30,6 +30,7 @@ void run(const AccumulateTables& op, Execution& e);
 void run(const MixedLinear& op, Execution& e);
 void run(const MixedLinearTransposed& op, Execution& e);
 void run(const BitsGradient& op, Execution& e);
+void run(const TokenErrors& op, Execution& e);
 
 // Elements of simple arithmetic below which waking a second thread costs more than it saves (a few microseconds).
 constexpr size_t PARALLEL_ELEMENTS = 32768;

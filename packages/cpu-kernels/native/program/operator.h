@@ -38,9 +38,11 @@ struct AccumulateTables { int x, dy, weight, bits, into; };
 struct MixedLinear { int x, weight, bias, average_bits, out; };
 struct MixedLinearTransposed { int dy, weight, average_bits, out; };
 struct BitsGradient { int x, dy, weight, average_bits, out; };
+struct TokenErrors { int x, dy, weight, low, high, out; };
 
 using Operator = std::variant<Embed, RmsNorm, Linear, Select, Rope, Attention, Gate, Add, Split, Take, CrossEntropy, LinearTransposed,
                               RmsNormGradient, AttentionGradient, GateGradient, Concat, Put, CrossEntropyGradient, KlDivergence,
-                              KlDivergenceGradient, Accumulate, AccumulateTables, MixedLinear, MixedLinearTransposed, BitsGradient>;
+                              KlDivergenceGradient, Accumulate, AccumulateTables, MixedLinear, MixedLinearTransposed, BitsGradient,
+                              TokenErrors>;
 
 }  // namespace dpllm

@@ -168,10 +168,44 @@ function mixedCases(): OperatorCase[] {
           steps,
           tolerance: roundings(bitsGradientTolerance(w, low, high, x.data, dy.data)),
         }),
+        operatorCase(`tokenErrors ${shape}`, {
+          inputs: { x, dy },
+          outs: { y: { width: 1 } },
+          weights: { w },
+          operators: [{ kind: 'tokenErrors', x: 'x', dy: 'dy', weight: 'w', low: 3, high, out: 'y' }],
+          tolerance: roundings(tokenErrorsTolerance(w, 3, high, x.data, dy.data)),
+        }),
       )
     }
   }
   return cases
+}
+
+/**
+ * Relative error of Σ_n (dy[t, n] d[t, n])², d = (W_high − W_low) x, in f32: each d by that of sums over K, relative to the root of
+ * the squares of what they add up, which squaring doubles; then a product, a square and a sum over N.
+ */
+function tokenErrorsTolerance(w: BitPlaneWeight, low: number, high: number, x: Float32Array, dy: Float32Array): number {
+  const [wLow, wHigh] = [dequantize(w, low), dequantize(w, high)]
+  const { rows: N, cols: K } = w
+  let [results, errors] = [0, 0]
+  for (let t = 0; t < x.length / K; t++) {
+    let [result, error] = [0, 0]
+    for (let n = 0; n < N; n++) {
+      let [d, products] = [0, 0]
+      for (let k = 0; k < K; k++) {
+        const [a, b] = [wLow[n * K + k] * x[t * K + k], wHigh[n * K + k] * x[t * K + k]]
+        d += b - a
+        products += a * a + b * b
+      }
+      const square = dy[t * N + n] ** 2
+      result += square * d * d
+      error += 2 * square * Math.abs(d) * Math.sqrt(products) * sumTolerance(K)
+    }
+    results += result ** 2
+    errors += (error + sumTolerance(N) * result) ** 2
+  }
+  return Math.sqrt(errors / results)
 }
 
 /**
