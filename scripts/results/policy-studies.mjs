@@ -41,10 +41,10 @@ export const policyStudies = (data) => ({
   },
   tinyllama: {
     tables: { exact: 'plain tables', tuned: 'tuned tables' },
-    calibration: ['--calib', `${data}/c4/calib.txt`, '--samples', '40', '--seq-len', '256'],
+    calibration: ['--calib', `${data}/c4/calib.txt`, '--samples', '96', '--seq-len', '256'],
     training: ['--steps', '60'],
     budgets: [{ budget: 5, targets: [3.25, 3.5, 4, 4.5], methods: main }],
     requests: `${data}/c4/eval-a.jsonl`,
-    note: '30 windows of 256 tokens of C4 and 10 for meeting the targets; average bits of DP-LLM: 60 steps of a window for the middle target, 30 more for each neighbour.',
+    note: '80 windows of 256 tokens of C4 and 16 for meeting the targets; average bits of DP-LLM: 60 steps of a window for the middle target, 30 more for each neighbour.',
   },
 })
