@@ -18,6 +18,10 @@ const steps = [
   ['examples as users run them', runExamples],
 ]
 
+// Some minutes, most of them building the native code anew.
+if (process.env.CI === 'true')
+  steps.push(['operator cases under sanitizers', () => run('node', ['packages/cpu-kernels/scripts/test-sanitized.mjs'])])
+
 const total = { passed: 0, failed: 0, skipped: 0 }
 const failures = []
 

@@ -10,7 +10,8 @@ export {
   THRESHOLDS,
 } from './backend/policy.js'
 export { type CheckedStep, checkStep } from './backend/step.js'
-export { checkStepInputs, elementsOf } from './backend/step-inputs.js'
+export { checkStepInputs, checksInputs, elementsOf } from './backend/step-inputs.js'
+export { emptyProfile, profileSince, type StepProfile } from './backend/step-profile.js'
 export { type BitsAround, bitsAround } from './bit-planes/bits-around.js'
 export { dequantize, dequantizeRow, truncateBits } from './bit-planes/dequantize.js'
 export { packPlanes, unpackPlanes } from './bit-planes/pack.js'

@@ -1,8 +1,16 @@
-import { type Backend, BackendUnavailableError, type CompiledProgram, type Program, type Weights } from '@dpllm/core'
+import {
+  type Backend,
+  BackendUnavailableError,
+  type CompiledProgram,
+  type Program,
+  type StepProfile,
+  type Weights,
+} from '@dpllm/core'
 import { CpuProgram } from './compiled-program.js'
 import { loadAddon } from './load-addon.js'
 import { type LoweredProgram, lowerProgram } from './lower.js'
 import { floatTypes, type NativeAddon, type NativeBackend, type NativeProgram } from './native-types.js'
+import { programTimer } from './program-timer.js'
 import { type CpuBackendOptions, resolveSettings } from './settings.js'
 
 /**
@@ -25,7 +33,7 @@ export function createCpuBackend(options: CpuBackendOptions = {}): Backend {
     throw new BackendUnavailableError('cpu', `${threads} threads: ${(cause as Error).message}`, { cause })
   }
   const description = `${used}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${arithmetic} arithmetic, ${origin}`
-  return new CpuBackend(description, addon, native)
+  return new CpuBackend(description, addon, native, options.stepProfile)
 }
 
 class CpuBackend implements Backend {
@@ -36,17 +44,19 @@ class CpuBackend implements Backend {
     readonly description: string,
     private readonly addon: NativeAddon,
     private readonly native: NativeBackend,
+    private readonly stepProfile: StepProfile | undefined,
   ) {}
 
   async compile(program: Program, weights: Weights): Promise<CompiledProgram> {
     if (this.#disposed) throw new BackendUnavailableError('cpu', 'it has been disposed')
     const lowered = lowerProgram(program, weights)
-    return new CpuProgram(this.addon, this.#compile(lowered), program, weights, lowered)
+    const measure = this.stepProfile && programTimer(program, this.stepProfile)
+    return new CpuProgram(this.addon, this.#compile(lowered, measure?.times), program, weights, lowered, measure)
   }
 
-  #compile({ description }: LoweredProgram): NativeProgram {
+  #compile({ description }: LoweredProgram, times: Float64Array | undefined): NativeProgram {
     try {
-      return this.addon.compile(this.native, description)
+      return this.addon.compile(this.native, times ? { ...description, times } : description)
     } catch (cause) {
       const bytes = description.accumulators.reduce((sum, { rows, cols }) => sum + 4 * rows * cols, 0)
       const wanted = `no memory for vectors and accumulators of ${bytes} bytes: accumulate fewer weights at once`

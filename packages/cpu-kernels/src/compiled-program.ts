@@ -7,11 +7,13 @@ import {
   checkEstimators,
   checkStep,
   checkStepInputs,
+  checksInputs,
   type Estimator,
   elementsOf,
   InvalidArgumentError,
   type KeyValueCache,
   matrixShape,
+  type Operator,
   operands,
   type Program,
   rowWidth,
@@ -24,15 +26,20 @@ import { lowerEstimator } from './estimators.js'
 import type { LoweredProgram } from './lower.js'
 import type { NativeAddon, NativeEstimators, NativePlan, NativeProgram } from './native-types.js'
 import { makePlan } from './plan.js'
+import type { ProgramTimer } from './program-timer.js'
 
 /** Plans kept per program; a program is run with a handful of sets of outputs. */
 const MAX_PLANS = 64
 
 interface Plan {
   readonly native: NativePlan
-  /** Indices of the operators that run. */
-  readonly operators: readonly number[]
+  /** Indices of the operators that run whose inputs each step has to be checked for. */
+  readonly checked: readonly number[]
+  /** Those that run and read average bits. */
+  readonly mixed: readonly MixedOperator[]
 }
+
+type MixedOperator = Extract<Operator, { averageBits: string }>
 
 /** A program compiled for the CPU backend. Steps, and what reads or changes its state, run one after another. */
 export class CpuProgram implements CompiledProgram {
@@ -54,6 +61,7 @@ export class CpuProgram implements CompiledProgram {
     private readonly program: Program,
     private readonly weights: Weights,
     private readonly lowered: LoweredProgram,
+    private readonly timer: ProgramTimer | undefined,
   ) {
     this.selects = lowered.selects
     this.#selectWeights = lowered.selects.map((name) => weights.get(name) as BitPlaneWeight)
@@ -130,7 +138,7 @@ export class CpuProgram implements CompiledProgram {
       throw new InvalidArgumentError('cache', 'a cache that this program made', 'another')
     }
     const plan = this.#planFor(step.outputs)
-    checkStepInputs(step, this.program, plan.operators)
+    checkStepInputs(step, this.program, plan.checked)
     this.#checkAverageBits(step, plan)
     const T = step.tokens.length
     const bits = new Uint8Array(this.selects.length * T)
@@ -142,6 +150,7 @@ export class CpuProgram implements CompiledProgram {
       const input = inputs.find((placed) => placed.name === name)
       return input ?? place(name, new Float32Array(elementsOf(this.program, name, T, step.rows.length)))
     })
+    const begin = this.timer && performance.now()
     await this.addon
       .run(this.native, {
         plan: plan.native,
@@ -158,6 +167,7 @@ export class CpuProgram implements CompiledProgram {
         estimates,
       })
       .catch(failed)
+    if (begin !== undefined) this.timer!.stepDone(performance.now() - begin)
     return { outputs: Object.fromEntries(outputs.map(({ name, data }) => [name, data])), bits, estimates }
   }
 
@@ -184,7 +194,15 @@ export class CpuProgram implements CompiledProgram {
         }
       }
       const description = makePlan(this.program, this.lowered.valueIndex, outputs)
-      plan = { native: this.addon.createPlan(description), operators: [...description.operators] }
+      const order = [...description.operators]
+      plan = {
+        native: this.addon.createPlan(description),
+        checked: order.filter((index) => checksInputs(this.program.operators[index])),
+        mixed: order.flatMap((index) => {
+          const op = this.program.operators[index]
+          return 'averageBits' in op ? [op] : []
+        }),
+      }
       if (this.#plans.size === MAX_PLANS) this.#plans.clear()
       this.#plans.set(key, plan)
     }
@@ -192,11 +210,9 @@ export class CpuProgram implements CompiledProgram {
   }
 
   /** Average bits that the step gives are between those that are loaded. */
-  #checkAverageBits({ inputs = {} }: CheckedStep, { operators }: Plan): void {
-    for (const index of operators) {
-      const op = this.program.operators[index]
-      if ('averageBits' in op && inputs[op.averageBits] !== undefined)
-        bitsAround(this.weights.get(op.weight) as BitPlaneWeight, inputs[op.averageBits][0])
+  #checkAverageBits({ inputs = {} }: CheckedStep, { mixed }: Plan): void {
+    for (const { averageBits, weight } of mixed) {
+      if (inputs[averageBits] !== undefined) bitsAround(this.weights.get(weight) as BitPlaneWeight, inputs[averageBits][0])
     }
   }
 

@@ -1,5 +1,7 @@
+export { allocate } from './allocate.js'
 export { createCpuBackend } from './backend.js'
 export { type CpuProbe, probeCpu } from './probe.js'
 export { type NativeQuantizeOptions, quantizeRows } from './quantize-rows.js'
+export { readMemory } from './read-memory.js'
 export { type NativeRefitOptions, refitRows } from './refit-rows.js'
 export type { CpuBackendOptions, Instructions } from './settings.js'

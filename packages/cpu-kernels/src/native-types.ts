@@ -28,6 +28,10 @@ export interface NativeAddon {
   quantizeRows(task: NativeQuantizeRows): Promise<void>
   /** Fills the task's fitted tables. */
   refitRows(task: NativeRefitRows): Promise<void>
+  /** An ArrayBuffer of undefined content on the boundary of a large page; throws if there is no memory. */
+  allocate(bytes: number): ArrayBuffer
+  /** Fills the task's milliseconds. */
+  readMemory(task: NativeReadMemory): Promise<void>
 }
 
 declare const handle: unique symbol
@@ -85,6 +89,8 @@ export interface NativeProgramDescription {
   readonly operators: readonly NativeOperator[]
   readonly cacheWidths: Int32Array
   readonly accumulators: readonly { readonly rows: number; readonly cols: number }[]
+  /** By operator: every step adds the milliseconds that it took. Absent: not measured. */
+  readonly times?: Float64Array
 }
 
 /** What a step with certain outputs runs, and where its values live. */
@@ -155,5 +161,12 @@ export interface NativeRefitRows {
   readonly count: number
   /** By ascending bits: `old` f16 [rows, 2^bits], finite, and `fitted` f16 [count, 2^bits]. */
   readonly tables: readonly { readonly bits: number; readonly old: Uint16Array; readonly fitted: Uint16Array }[]
+  readonly threads: number
+}
+
+export interface NativeReadMemory {
+  readonly spans: readonly Uint8Array[]
+  /** f64 [1] */
+  readonly milliseconds: Float64Array
   readonly threads: number
 }

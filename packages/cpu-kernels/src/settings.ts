@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { InvalidArgumentError } from '@dpllm/core'
+import { InvalidArgumentError, type StepProfile } from '@dpllm/core'
 
 /** Instruction sets that kernels are written for; `auto` is the best that the machine has. */
 const instructionSets = ['auto', 'generic', 'avx2', 'avx512', 'neon'] as const
@@ -11,12 +11,15 @@ export interface CpuBackendOptions {
   /** Default: DPLLM_CPU_INSTRUCTIONS, else `auto`. */
   readonly instructions?: Instructions | undefined
   /**
-   * Products with bit-planes for up to 4 rows: `fast` (default) rounds activations to 8 bits, one scale per 32 columns,
-   * an error of some 0.5 %; `precise` to 16 bits, 5e-5. Both round centroids to 16 bits. More rows use f32.
+   * Products with bit-planes: `fast` (default) rounds activations to 8 bits, one scale per 32 columns, an error of some
+   * 0.5 %; `precise` to 16 bits, 5e-5. Both round centroids to 16 bits. More than 4 rows use f32 where this is `precise`
+   * or the instruction set is not AVX-512.
    */
   readonly arithmetic?: 'fast' | 'precise' | undefined
   /** Type of cached keys and values; default f32. */
   readonly cache?: 'f32' | 'f16' | undefined
+  /** Is told where the time of all steps goes; measuring costs some 50 ns for each operator. */
+  readonly stepProfile?: StepProfile | undefined
 }
 
 /** More threads than any machine has; a larger number is a mistake. */

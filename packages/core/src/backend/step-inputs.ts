@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../errors.js'
+import type { Operator } from '../program/operators.js'
 import type { Program } from '../program/program.js'
 import { rowWidth } from '../program/shape-checks.js'
 import type { CheckedStep } from './step.js'
@@ -8,6 +9,11 @@ export function elementsOf(program: Program, name: string, tokens: number, rows:
   const { shape } = program.values[name]
   const [first = 1] = shape
   return (first === 'T' ? tokens : first === 'R' ? rows : first) * rowWidth(shape)
+}
+
+/** Whether `checkStepInputs` has anything to check of an operator: backends that run many steps keep the others out of `order`. */
+export function checksInputs({ kind }: Operator): boolean {
+  return kind === 'attentionGradient' || kind === 'crossEntropy' || kind === 'crossEntropyGradient'
 }
 
 /**

@@ -2,7 +2,14 @@ import { join } from 'node:path'
 import { FileFormatError } from '../errors.js'
 import { CHECKPOINT_FILE, CHECKPOINT_INDEX_FILE, readCheckpointIndex } from './checkpoint-index.js'
 import { exists } from './exists.js'
-import { missingTensor, openSafetensors, type SafetensorsFile, type TensorInfo, type TensorSource } from './safetensors-file.js'
+import {
+  missingTensor,
+  type OpenOptions,
+  openSafetensors,
+  type SafetensorsFile,
+  type TensorInfo,
+  type TensorSource,
+} from './safetensors-file.js'
 
 /** The weights of a Hugging Face style folder. Its files stay open until disposed. */
 export interface Checkpoint extends TensorSource {
@@ -14,18 +21,18 @@ export interface Checkpoint extends TensorSource {
  * checked; tensors are read when they are asked for.
  * @throws FileFormatError naming the file and, where there is one, the tensor
  */
-export async function openCheckpoint(directory: string): Promise<Checkpoint> {
+export async function openCheckpoint(directory: string, options: OpenOptions = {}): Promise<Checkpoint> {
   if (await exists(join(directory, CHECKPOINT_FILE))) {
-    const file = await openSafetensors(join(directory, CHECKPOINT_FILE))
+    const file = await openSafetensors(join(directory, CHECKPOINT_FILE), options)
     const { tensors, unread, read, readElements } = file
     return { directory, tensors, unread, read, readElements, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() }
   }
-  if (await exists(join(directory, CHECKPOINT_INDEX_FILE))) return openShards(directory)
+  if (await exists(join(directory, CHECKPOINT_INDEX_FILE))) return openShards(directory, options)
   if (!(await exists(directory))) throw new FileFormatError(directory, 'there is no such folder')
   throw new FileFormatError(directory, `expected ${CHECKPOINT_FILE} or ${CHECKPOINT_INDEX_FILE} in this folder, found neither`)
 }
 
-async function openShards(directory: string): Promise<Checkpoint> {
+async function openShards(directory: string, options: OpenOptions): Promise<Checkpoint> {
   const indexFile = join(directory, CHECKPOINT_INDEX_FILE)
   const shardOf = await readCheckpointIndex(indexFile)
   const shards = new Map<string, SafetensorsFile>()
@@ -39,7 +46,7 @@ async function openShards(directory: string): Promise<Checkpoint> {
     for (const [name, shardName] of shardOf) {
       let shard = shards.get(shardName)
       if (shard === undefined) {
-        shard = await openSafetensors(join(directory, shardName))
+        shard = await openSafetensors(join(directory, shardName), options)
         shards.set(shardName, shard)
       }
       const tensor = shard.tensors.get(name)

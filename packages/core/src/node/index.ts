@@ -1,4 +1,4 @@
-export { readBytes, writeBytes } from './bytes.js'
+export { type Allocate, type ReadBytesOptions, readBytes, writeBytes } from './bytes.js'
 export { type Checkpoint, openCheckpoint } from './checkpoint.js'
 export {
   CHECKPOINT_FILE,
@@ -14,6 +14,7 @@ export { MAX_JSON_BYTES, readJson, readText } from './read-json.js'
 export { openRegularFile, type RegularFile } from './regular-file.js'
 export { replaceFolder } from './replace-folder.js'
 export {
+  type OpenOptions,
   openSafetensors,
   type ReadOptions,
   type SafetensorsFile,

@@ -2,7 +2,7 @@ import { FileFormatError, InvalidArgumentError } from '../errors.js'
 import { dtypeOfFile, LENGTH_BYTES, type SafetensorsHeader } from '../safetensors/format.js'
 import { parseHeaderLength, parseSafetensorsHeader } from '../safetensors/parse.js'
 import { bytesPerElement, type DType, elementCount, type Tensor, typedArray } from '../tensor.js'
-import { readBytes } from './bytes.js'
+import { type Allocate, readBytes } from './bytes.js'
 import { nearNames } from './near-names.js'
 import { openRegularFile } from './regular-file.js'
 
@@ -20,8 +20,13 @@ export interface TensorInfo {
 }
 
 export interface ReadOptions {
-  /** Seen between chunks of 16 MiB; the read then throws the signal's reason. */
+  /** Seen between chunks of 4 MiB; the read then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
+}
+
+export interface OpenOptions {
+  /** Makes the buffers of tensors; default `new ArrayBuffer`. */
+  readonly allocate?: Allocate | undefined
 }
 
 /** Where tensors are read from: one file or the shards of a folder. Stays open until disposed. */
@@ -54,7 +59,7 @@ export interface SafetensorsFile extends TensorSource {
  * hostile: whatever it holds, the outcome is a FileFormatError or tensors of the declared shapes.
  * @throws FileFormatError naming the file and, where there is one, the tensor
  */
-export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+export async function openSafetensors(path: string, { allocate }: OpenOptions = {}): Promise<SafetensorsFile> {
   const file = await openRegularFile(path)
   const { handle } = file
   let dataBegin: number
@@ -96,7 +101,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     const size = bytesPerElement[dtype]
     const position = dataBegin + begin + firstElement * size
-    const buffer = await readBytes(handle, position, count * size, { file: path, item: name, signal })
+    const buffer = await readBytes(handle, position, count * size, { file: path, item: name, allocate, signal })
     return { dtype, shape: [count], data: typedArray(dtype, buffer, 0, count) }
   }
 

@@ -23,10 +23,19 @@ export async function checkCase(
   arithmetic: Arithmetic,
   reference?: readonly StepResult[],
 ): Promise<CaseDifference[]> {
+  const found = await runCase(backend, c)
+  return caseDifferences(c, arithmetic, found, reference ?? (await runCase(createReferenceBackend(), c)))
+}
+
+/** Every difference beyond the tolerance between results of a case and the reference's. */
+export function caseDifferences(
+  c: OperatorCase,
+  arithmetic: Arithmetic,
+  found: readonly StepResult[],
+  wanted: readonly StepResult[],
+): CaseDifference[] {
   const tolerance = c.tolerance[arithmetic]
   const differences: CaseDifference[] = []
-  const found = await runCase(backend, c)
-  const wanted = reference ?? (await runCase(createReferenceBackend(), c))
   wanted.forEach((expected, step) => {
     const result = found[step]
     const report = (what: string, error: number, limit: number) => {

@@ -1,6 +1,6 @@
 export { type CaseParts, type OperatorCase, operatorCase } from './case-builder.js'
 export { centralDifference } from './central-difference.js'
-export { type CaseDifference, checkCase, relativeError, runCase } from './check-case.js'
+export { type CaseDifference, caseDifferences, checkCase, relativeError, runCase } from './check-case.js'
 export { operatorCases } from './operator-cases.js'
 export { castTensor, randomBitPlanes, randomTensor } from './random-weights.js'
 export { type ResultInF64, runInF64, type StepInF64 } from './run-in-f64.js'

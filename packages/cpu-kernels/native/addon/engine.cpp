@@ -1,5 +1,7 @@
 #include "addon/engine.h"
 
+#include "threads/waiting.h"
+
 namespace dpllm {
 
 static void stop_engine(void* engine) { static_cast<Engine*>(engine)->stop(); }
@@ -42,6 +44,7 @@ void Engine::submit(std::unique_ptr<Job> job) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     queue_.push_back(std::move(job));
+    queued_.store(true, std::memory_order_release);
   }
   wake_.notify_one();
 }
@@ -49,12 +52,15 @@ void Engine::submit(std::unique_ptr<Job> job) {
 void Engine::drive() {
   for (;;) {
     std::unique_ptr<Job> job;
+    // The JavaScript thread may want this core, to take the result of the step before.
+    wait_awake(0, [this] { return queued_.load(std::memory_order_acquire) || stopped_; });
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, [this] { return stopped_ || !queue_.empty(); });
       if (queue_.empty()) return;
       job = std::move(queue_.front());
       queue_.pop_front();
+      queued_.store(!queue_.empty(), std::memory_order_relaxed);
     }
     execute(*job);
     // Fails only when the environment is going down: then nobody waits for the result, and references cannot be deleted

@@ -65,6 +65,7 @@ class Engine {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::unique_ptr<Job>> queue_;
+  std::atomic<bool> queued_{false};  // whether there are any, for a look without the lock
   std::atomic<bool> stopped_{false};
   std::thread driver_;
 };

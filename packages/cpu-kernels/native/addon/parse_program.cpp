@@ -36,6 +36,7 @@ Program parse_program(const Napi::Object& description, const Kernels& kernels) {
   for_each_field(description, "operators", [&](const Napi::Object& o, uint32_t) { program.operators.push_back(parse_operator(o)); });
   for (const int width : ints_field(description, "cacheWidths")) program.cache_widths.push_back(static_cast<size_t>(width));
   for_each_field(description, "accumulators", [&](const Napi::Object& o, uint32_t) { program.accumulators.emplace_back(size_field(o, "rows"), size_field(o, "cols")); });
+  if (!description.Get("times").IsUndefined()) program.times = array_field<double>(description, "times");
   return program;
 }
 

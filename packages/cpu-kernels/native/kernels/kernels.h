@@ -30,6 +30,15 @@ struct BitPlaneView {
   const float* scales;       // f32 [rows], value = scale * (256 * high + low - 32768)
 };
 
+// Integer activations of a value's rows: columns TILE_COLS * i … of row t at data + (i * rows + t) * the bytes of TILE_COLS
+// activations. Of the rows tokens[0], tokens[1] … or, where it is null, all take part.
+struct ActivationPanels {
+  const uint8_t* data;
+  size_t rows;
+  const uint32_t* tokens;
+  size_t count;
+};
+
 struct DenseView {
   const void* data;  // [rows, cols]
   FloatType type;
@@ -46,6 +55,14 @@ struct AttentionBlock {
   int columns;           // queries in use
 };
 constexpr size_t ATTENTION_KEYS = 128;
+
+// The same as they are cached.
+struct AttentionKeys {
+  const void *keys, *values;  // [count, head_dim]
+  FloatType type;
+  size_t count;               // 1 to ATTENTION_KEYS
+  size_t head_dim;
+};
 
 // Running softmax of a panel of `stride` columns (Milakov and Gimelshein 2018): out = sum / total in the end.
 struct AttentionState {
@@ -101,6 +118,12 @@ struct Kernels {
   void (*bit_plane_gemv)(const BitPlaneView& w, size_t begin, size_t end, const uint8_t* const* activations, int tokens,
                          int activation_bits, const float* bias, float* const* out);
 
+  // For many tokens with 8-bit activations: out[t][row] for the panels' tokens t, out [panels' rows, w.rows]; bit for bit what
+  // bit_plane_gemv gives. Null where tiles of f32 are as fast. Scratch memory on a cache line's boundary.
+  void (*bit_plane_gemm)(const BitPlaneView& w, size_t begin, size_t end, const ActivationPanels& x, const float* bias, float* out,
+                         uint8_t* scratch);
+  size_t bit_plane_gemm_scratch;  // bytes
+
   // --- tiled product ------------------------------------------------------------------------------------------------
   // Tiles hold columns [first, first + cols) of a matrix, first a multiple of TILE_COLS and cols <= TILE_COLS.
   // Bit-plane tiles and the panels that they meet have the same order of columns, the one that is cheapest to make,
@@ -125,9 +148,10 @@ struct Kernels {
 
   // --- attention ----------------------------------------------------------------------------------------------------
   void (*attention_block)(const AttentionBlock& block, const AttentionState& state);
-  // The same for one query [head_dim] (already times the scale) that sees all keys of the block; sum is [head_dim].
-  void (*attention_query)(const AttentionBlock& block, const float* query, float* max, float* total, float* sum,
-                          float* scores);
+  // The same for `count` queries [count, head_dim] (already times the scale) of one key/value head that see all keys of the
+  // block: max and total [count], sums [count, head_dim], scores scratch [4, ATTENTION_KEYS].
+  void (*attention_queries)(const AttentionKeys& block, int count, const float* queries, float* max, float* total, float* sums,
+                            float* scores);
   // Gradient of a softmax S = exp(scores) / total whose weights have the gradients `dots`: S * (dots - mean of dots by S).
   // For a panel of query columns over all keys that they see: scores and dots [count, panel]; the gradient replaces the
   // scores, and what the other direction needs is left in `state`.

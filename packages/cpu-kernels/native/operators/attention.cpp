@@ -8,8 +8,9 @@ namespace dpllm {
 // Below every score that occurs; finite, so that differences of it are no NaN.
 static constexpr float NO_SCORE = -1e30f;
 
-// Queries of one key/value head up to which they are taken one by one, along the head dimension.
-static constexpr size_t FEW_QUERIES = 4;
+// Queries of one key/value head up to which they are taken along the head dimension and keys and values are read as they are
+// cached. No more than the smallest panel, which scratch memory is made for.
+static constexpr size_t FEW_QUERIES = 8;
 
 // Multiplications below which one thread is enough.
 static constexpr size_t PARALLEL_WORK = 65536;
@@ -54,46 +55,48 @@ struct Scratch {
   }
 };
 
-// Calls body(block) for the blocks of keys of a head from position `from` to `to`.
+// Calls body(keys, position of the first) for the blocks of cached keys of a head from position `from` to `to`.
 template <class Body>
-static void for_blocks(const Attention& op, Execution& e, size_t kv_head, size_t from, size_t to, const Scratch& scratch, Body&& body) {
+static void for_blocks(const Attention& op, const Execution& e, size_t kv_head, size_t from, size_t to, Body&& body) {
   const KeyValueCache& cache = *e.step.cache;
-  const size_t d = op.head_dim;
+  const size_t element = cache.type == FloatType::f32 ? 4 : 2;
   for (size_t at = from; at <= to; at += ATTENTION_KEYS) {
-    const size_t place = (kv_head * cache.capacity + at) * d, count = std::min(ATTENTION_KEYS, to + 1 - at);
-    AttentionBlock block = {scratch.keys, scratch.values, count, d, static_cast<int32_t>(at), 0};
-    if (cache.type == FloatType::f32) {
-      block.keys = cache.keys[op.layer].as<float>() + place;
-      block.values = cache.values[op.layer].as<float>() + place;
-    } else {
-      e.kernels.widen(FloatType::f16, cache.keys[op.layer].as<uint16_t>() + place, scratch.keys, count * d);
-      e.kernels.widen(FloatType::f16, cache.values[op.layer].as<uint16_t>() + place, scratch.values, count * d);
-    }
-    body(block);
+    const size_t place = (kv_head * cache.capacity + at) * op.head_dim * element;
+    body(AttentionKeys{cache.keys[op.layer].as(place), cache.values[op.layer].as(place), cache.type,
+                       std::min(ATTENTION_KEYS, to + 1 - at), op.head_dim}, at);
   }
+}
+
+// 32-bit floats of a cache's, widened to `scratch` unless they are that.
+static const float* widen(const Execution& e, const AttentionKeys& block, const void* data, float* scratch) {
+  if (block.type == FloatType::f32) return static_cast<const float*>(data);
+  e.kernels.widen(block.type, data, scratch, block.count * block.head_dim);
+  return scratch;
 }
 
 static size_t first_position(const Attention& op, size_t position) {
   return op.window == 0 || position < op.window ? 0 : position - op.window + 1;
 }
 
-// Column c of a key/value head is token c / group, query head kv_head * group + c % group.
-static void attend_one_by_one(const Attention& op, Execution& e, size_t kv_head, Scratch& s) {
+// The queries of token t that share a key/value head follow each other in q: [group, d] from (t * heads + kv_head * group) * d.
+static void attend_few(const Attention& op, Execution& e, size_t kv_head, Scratch& s) {
   const size_t d = op.head_dim, group = op.heads / op.kv_heads;
-  for (size_t c = 0; c < e.step.token_count * group; c++) {
-    const size_t t = c / group, at = (t * op.heads + kv_head * group + c % group) * d;
-    const size_t position = e.step.position + t;
-    const float* q = e.f32(op.q) + at;
-    float* out = e.f32(op.out) + at;
-    float max = NO_SCORE, total = 0.0f;
-    for (size_t i = 0; i < d; i++) s.queries[i] = q[i] * op.scale, s.sum[i] = 0.0f;
-    for_blocks(op, e, kv_head, first_position(op, position), position, s, [&](const AttentionBlock& block) {
-      e.kernels.attention_query(block, s.queries, &max, &total, s.sum, s.scores);
+  for (size_t t = 0; t < e.step.token_count; t++) {
+    const size_t place = (t * op.heads + kv_head * group) * d, position = e.step.position + t;
+    const float* q = e.f32(op.q) + place;
+    float* out = e.f32(op.out) + place;
+    for (size_t i = 0; i < group * d; i++) s.queries[i] = q[i] * op.scale, s.sum[i] = 0.0f;
+    for (size_t g = 0; g < group; g++) s.max[g] = NO_SCORE, s.total[g] = 0.0f;
+    for_blocks(op, e, kv_head, first_position(op, position), position, [&](const AttentionKeys& block, size_t) {
+      e.kernels.attention_queries(block, static_cast<int>(group), s.queries, s.max, s.total, s.sum, s.scores);
     });
-    for (size_t i = 0; i < d; i++) out[i] = s.sum[i] / total;
+    for (size_t g = 0; g < group; g++) {
+      for (size_t i = 0; i < d; i++) out[g * d + i] = s.sum[g * d + i] / s.total[g];
+    }
   }
 }
 
+// Column c of a key/value head is token c / group, query head kv_head * group + c % group.
 static void attend_panel(const Attention& op, Execution& e, size_t kv_head, size_t first_column, size_t columns, Scratch& s) {
   const size_t d = op.head_dim, group = op.heads / op.kv_heads, panel = e.kernels.panel;
   const auto place_of = [&](size_t c) { return ((c / group) * op.heads + kv_head * group + c % group) * d; };
@@ -110,9 +113,9 @@ static void attend_panel(const Attention& op, Execution& e, size_t kv_head, size
     for (size_t i = 0; i < d; i++) s.queries[i * panel + c] = q[i] * op.scale;
   }
   const AttentionState state = {s.queries, s.first, s.last, s.max, s.total, s.sum, s.scores};
-  for_blocks(op, e, kv_head, s.first[0], s.last[columns - 1], s, [&](AttentionBlock& block) {
-    block.columns = static_cast<int>(columns);
-    e.kernels.attention_block(block, state);
+  for_blocks(op, e, kv_head, s.first[0], s.last[columns - 1], [&](const AttentionKeys& block, size_t at) {
+    const float *keys = widen(e, block, block.keys, s.keys), *values = widen(e, block, block.values, s.values);
+    e.kernels.attention_block({keys, values, block.count, d, static_cast<int32_t>(at), static_cast<int>(columns)}, state);
   });
   for (size_t c = 0; c < columns; c++) {
     float* out = e.f32(op.out) + place_of(first_column + c);
@@ -132,7 +135,7 @@ void run(const Attention& op, Execution& e) {
     Scratch scratch(reinterpret_cast<float*>(e.pool.scratch(thread)), op.head_dim, panel);
     for (size_t unit = begin; unit < end; unit++) {
       const size_t kv_head = unit / panels, first = unit % panels * panel;
-      if (columns <= FEW_QUERIES) attend_one_by_one(op, e, kv_head, scratch);
+      if (columns <= FEW_QUERIES) attend_few(op, e, kv_head, scratch);
       else attend_panel(op, e, kv_head, first, std::min(panel, columns - first), scratch);
     }
   });

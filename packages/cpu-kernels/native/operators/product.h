@@ -32,10 +32,13 @@ struct ProductMatrix {
 // count times 1.
 void vector_product(Execution& e, const ProductMatrix& w, const ProductRows& rows);
 
+// For many rows of bit-planes read at one bit count times 1, in fast arithmetic: the same numbers as vector_product's.
+void integer_product(Execution& e, const ProductMatrix& w, const ProductRows& rows);
+
 // For many rows: tiles of weights as f32, exact centroids.
 void tiled_product(Execution& e, const ProductMatrix& w, const ProductRows& rows);
 
-// The one of both that suits the number of rows.
+// The one of them that suits the number of rows and the arithmetic.
 void product(Execution& e, const ProductMatrix& w, const ProductRows& rows);
 
 // out[t] = Wᵀ dy[t] from tiles of weights as f32, exact centroids; no bias.

@@ -51,10 +51,4 @@ void tiled_product(Execution& e, const ProductMatrix& w, const ProductRows& rows
   });
 }
 
-void product(Execution& e, const ProductMatrix& w, const ProductRows& rows) {
-  if (rows.count == 0) return;
-  if (rows.count <= MAX_GEMV_TOKENS) vector_product(e, w, rows);
-  else tiled_product(e, w, rows);
-}
-
 }  // namespace dpllm

@@ -52,6 +52,7 @@ struct Program {
   std::vector<Operator> operators;
   std::vector<size_t> cache_widths;  // by layer
   std::vector<Accumulator> accumulators;
+  double* times = nullptr;  // by operator: milliseconds that it has taken, added to by every step; null: not measured
 };
 
 // What a step with certain outputs runs: src/plan.ts has left out what they do not need, and gives values whose lives

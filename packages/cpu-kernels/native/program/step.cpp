@@ -1,5 +1,7 @@
 #include "program/step.h"
 
+#include <chrono>
+
 #include "operators/operators.h"
 #include "threads/huge_pages.h"
 
@@ -29,14 +31,34 @@ static void place_values(Execution& e, const Plan& plan) {
   for (const auto& [value, data] : e.step.placed) address[value] = data;
 }
 
+// Adds the milliseconds of its life to a sum, if there is one.
+class Timer {
+ public:
+  explicit Timer(double* sum) : sum_(sum) {
+    if (sum_ != nullptr) begin_ = Clock::now();
+  }
+  ~Timer() {
+    if (sum_ != nullptr) *sum_ += std::chrono::duration<double, std::milli>(Clock::now() - begin_).count();
+  }
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  double* sum_;
+  Clock::time_point begin_;
+};
+
 void run_step(Execution& e, const Plan& plan, const std::atomic<bool>& cancelled) {
   place_values(e, plan);
   e.workspace.quantized.value = NONE;
+  e.workspace.quantized_panels.value = NONE;
   e.workspace.packed.value = NONE;
   e.workspace.packed_columns.value = NONE;
   for (RopeTable& table : e.workspace.ropes) table.made = false;
   for (const int index : plan.operators) {
     if (cancelled.load(std::memory_order_relaxed)) return;
+    const Timer timer(e.program.times == nullptr ? nullptr : e.program.times + index);
     std::visit([&](const auto& op) { run(op, e); }, e.program.operators[index]);
   }
 }

@@ -47,7 +47,7 @@ struct Workspace {
   std::vector<void*> address;     // by value
   std::vector<void*> slots;       // of the plan
   std::vector<RopeTable> ropes;
-  Prepared quantized, packed, packed_columns;
+  Prepared quantized, quantized_panels, packed, packed_columns;
   Buffer products;                // of which an operator uses norms or sums
   Buffer softmax;                 // states of attention's softmaxes, for their gradients
   std::vector<uint32_t> tokens;   // of a linear, grouped by their bits

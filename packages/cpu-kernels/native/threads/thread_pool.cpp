@@ -1,21 +1,8 @@
 #include "threads/thread_pool.h"
 
-#include <sched.h>
+#include "threads/waiting.h"
 
 namespace dpllm {
-
-// Waiting: some microseconds of spinning (operators of one step follow each other that fast), then giving the core to
-// whoever wants it, so that another busy process cannot stall a step, then (workers only) sleeping until the next step.
-static constexpr int SPINS = 2000;
-static constexpr int YIELDS = 200;
-
-static inline void pause_core() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
 
 // Pieces that a thread cuts its share into: few enough that runs stay long, enough that others can help at the end.
 static constexpr uint64_t PIECES = 8;
@@ -61,9 +48,7 @@ void ThreadPool::run(size_t count, size_t grain, Function function, void* contex
     wake_.notify_all();
   }
   work(0);
-  for (int spins = 0; busy_.load(std::memory_order_acquire) != 0; spins++) {
-    if (spins < SPINS) pause_core();
-    else sched_yield();
+  while (!wait_awake(SPINS, [this] { return busy_.load(std::memory_order_acquire) == 0; })) {
   }
 }
 
@@ -117,14 +102,7 @@ void ThreadPool::worker(int thread) {
 }
 
 void ThreadPool::wait_for_loop(uint32_t seen) {
-  for (int spins = 0; spins < SPINS; spins++) {
-    if (generation_.load(std::memory_order_acquire) != seen) return;
-    pause_core();
-  }
-  for (int yields = 0; yields < YIELDS; yields++) {
-    if (generation_.load(std::memory_order_acquire) != seen) return;
-    sched_yield();
-  }
+  if (wait_awake(SPINS, [&] { return generation_.load(std::memory_order_acquire) != seen; })) return;
   // Counted before the check, and the loop's number changes before the count is read: no wake-up is lost.
   std::unique_lock<std::mutex> lock(mutex_);
   sleepers_.fetch_add(1);

@@ -1,6 +1,6 @@
-import { type Backend, BackendUnavailableError, createReferenceBackend } from '@dpllm/core'
+import { type Backend, BackendUnavailableError, createReferenceBackend, type StepProfile } from '@dpllm/core'
 import { createCpuBackend, probeCpu } from '@dpllm/cpu-kernels'
-import { probeCuda } from '@dpllm/cuda-kernels'
+import { createCudaBackend, probeCuda } from '@dpllm/cuda-kernels'
 
 export type BackendName = 'cpu' | 'cuda' | 'reference'
 
@@ -12,6 +12,10 @@ export interface BackendOptions {
    * columns, `precise` as 16-bit ones.
    */
   readonly arithmetic?: 'fast' | 'precise' | undefined
+  /** Type of cached keys and values on the CPU: `f16` halves what attention reads of a long context. Default `f32`. */
+  readonly cache?: 'f32' | 'f16' | undefined
+  /** Is told where the time of all steps goes; by the CPU backend only. */
+  readonly stepProfile?: StepProfile | undefined
 }
 
 /** Whether a backend can be used here, and if not, why. */
@@ -27,11 +31,10 @@ export function probeBackends(): BackendProbe[] {
   const cuda = probeCuda()
   const cpu = probeCpu()
   return [
-    // Its kernels are not there yet, so that a device alone does not make it usable.
     {
       name: 'cuda',
-      usable: false,
-      detail: cuda.ok ? `${cuda.devices} device(s), but this version has no CUDA kernels yet` : cuda.reason,
+      usable: cuda.ok,
+      detail: cuda.ok ? `${cuda.devices.map(({ name }) => name).join(', ')}, ${cuda.origin}` : cuda.reason,
     },
     { name: 'cpu', usable: cpu.ok, detail: cpu.ok ? `${cpu.instructions}, ${cpu.threads} threads, ${cpu.origin}` : cpu.reason },
     { name: 'reference', usable: true, detail: 'plain TypeScript, one thread' },
@@ -46,5 +49,6 @@ export function createBackend(choice: BackendName | 'auto' = 'auto', options: Ba
   const name = choice === 'auto' ? probeBackends().find((probe) => probe.usable)!.name : choice
   if (name === 'reference') return createReferenceBackend()
   if (name === 'cpu') return createCpuBackend(options)
+  if (name === 'cuda') return createCudaBackend()
   throw new BackendUnavailableError(name, probeBackends().find((probe) => probe.name === name)?.detail ?? 'it is not known')
 }

@@ -9,6 +9,7 @@ import {
   weightBytes,
 } from '@dpllm/core'
 import { openCheckpoint } from '@dpllm/core/node'
+import { allocate } from '@dpllm/cpu-kernels'
 import { type BackendName, type BackendOptions, createBackend } from '../backends/create-backend.js'
 import type { ModelConfig } from '../config/model-config.js'
 import { readModelConfig } from '../config/read-config.js'
@@ -78,7 +79,7 @@ async function loadOnto(backend: Backend, directory: string, options: LoadOption
   const selectInputs = options.selectInputs ?? (profile ? selectInputsOf(profile.data.policy) : 'own')
   const decoder = decoderProgram(config, { selectInputs })
 
-  await using checkpoint = await openCheckpoint(directory)
+  await using checkpoint = await openCheckpoint(directory, { allocate })
   const weights = await readWeights(checkpoint, config, decoder, {
     maxBits: (module) => (module.startsWith('model.layers.') ? (maxBits ?? profile?.data.maxBits[module]) : undefined),
     signal,

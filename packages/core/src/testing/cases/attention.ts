@@ -16,6 +16,7 @@ export function attentionCases(): OperatorCase[] {
     { heads: 4, kvHeads: 2, headDim: 32, lengths: [12, 4], positions: [0, 6] },
     { heads: 2, kvHeads: 2, headDim: 64, lengths: [300, 1] },
     { heads: 8, kvHeads: 1, headDim: 40, lengths: [1, 2, 150, 1], window: 130 },
+    { heads: 14, kvHeads: 2, headDim: 20, lengths: [130, 1, 1] },
   ]
   return shapes.map(({ heads, kvHeads, headDim, lengths, window, positions }) => {
     const total = lengths.reduce((a, b) => a + b, 0)

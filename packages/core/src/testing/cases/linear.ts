@@ -60,6 +60,32 @@ export function linearCases(): OperatorCase[] {
     }
   }
 
+  // Around the numbers of rows where kernels change: few rows, one tile of tokens, more than are multiplied at once.
+  for (const [N, K] of [
+    [5, 7],
+    [33, 172],
+    [47, 1056],
+  ]) {
+    for (const T of [4, 5, 7, 8, 9, 16, 17, 33, 130]) {
+      const bits = 3 + (T % 6)
+      const weight = randomBitPlanes(N + T, N, K, 3, 8)
+      const x = randomTensor(random, [T, K])
+      cases.push(
+        operatorCase(`linear rows ${N}x${K} ${bits} bits T=${T}`, {
+          inputs: { x },
+          outs: { bits: { width: 1, dtype: 'u8' }, e: { width: 1 }, y: { width: N } },
+          weights: { w: weight, b: randomTensor(random, [N], 0.1) },
+          operators: [
+            { kind: 'select', x: 'x', weight: 'w', bits: 'bits', estimate: 'e' },
+            { kind: 'linear', x: 'x', weight: 'w', bias: 'b', bits: 'bits', out: 'y' },
+          ],
+          steps: [{ policy: staticPolicy([bits]) }],
+          tolerance: bitPlaneTolerance(weight, bits, x.data),
+        }),
+      )
+    }
+  }
+
   // No bits given: the most that are loaded, here 5 of a weight whose seed has 3, and a weight of one bit count.
   for (const [seedBits, maxBits] of [
     [3, 5],

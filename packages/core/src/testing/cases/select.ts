@@ -22,6 +22,7 @@ const inputShapes: [D: number, N: number, K: number, T: number][] = [
   [1, 5, 32, 4],
   [2051, 8, 64, 4],
   [33, 8, 32, 600],
+  [41, 33, 1056, 37],
 ]
 
 /** Decisions that differ from token to token, with every estimator, and products whose rows then read different bits. */

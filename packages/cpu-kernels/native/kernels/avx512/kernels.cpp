@@ -16,7 +16,11 @@ ALWAYS_INLINE void store_f16(uint16_t* p, vf v) {
   _mm256_storeu_si256((__m256i*)p, _mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
-ALWAYS_INLINE vw load_words(const uint32_t* p) { return (vw)_mm512_loadu_si512(p); }
+ALWAYS_INLINE vw load_words(const uint32_t* p) {
+  __m512i words = _mm512_loadu_si512(p);
+  asm("" : "+v"(words));  // loaded once, not by each instruction that uses it
+  return (vw)words;
+}
 ALWAYS_INLINE vw load_words_part(const uint32_t* p, size_t n) {
   return (vw)_mm512_maskz_loadu_epi32((__mmask16)((1u << n) - 1), p);
 }
@@ -33,9 +37,11 @@ ALWAYS_INLINE vw load_words_part(const uint32_t* p, size_t n) {
 #include "kernels/shared/tile.inl"
 #include "kernels/shared/weight_gradient.inl"
 #include "kernels/shared/attention.inl"
+#include "kernels/shared/attention_queries.inl"
 #include "kernels/shared/softmax_gradient.inl"
 #include "kernels/avx512/gemv.inl"
 #include "kernels/shared/integer_gemv.inl"
+#include "kernels/avx512/gemm.inl"
 
 }  // namespace
 

@@ -32,8 +32,10 @@ ALWAYS_INLINE vw load_words_part(const uint32_t* p, size_t n) {
 #include "kernels/shared/tile.inl"
 #include "kernels/shared/weight_gradient.inl"
 #include "kernels/shared/attention.inl"
+#include "kernels/shared/attention_queries.inl"
 #include "kernels/shared/softmax_gradient.inl"
 #include "kernels/shared/integer_gemv.inl"
+#include "kernels/shared/no_gemm.inl"
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// Attention over one block of keys, for a panel of query columns and for a single query.
+// Attention over one block of keys for a panel of query columns.
 
 void attention_block(const AttentionBlock& block, const AttentionState& state) {
   const size_t count = block.count, d = block.head_dim;
@@ -35,58 +35,4 @@ void attention_block(const AttentionBlock& block, const AttentionState& state) {
     for (size_t i = 0; i < d; i++) store(state.sum + i * PANEL + at, load(state.sum + i * PANEL + at) * shrink);
   }
   multiply_tile(block.values, d, 1, d, state.scores, count, block.columns, state.sum);
-}
-
-ALWAYS_INLINE float dot(const float* a, const float* b, size_t n) {
-  vf sums[2] = {};
-  size_t i = 0;
-  for (; i + 2 * LANES <= n; i += 2 * LANES) {
-    sums[0] += load(a + i) * load(b + i);
-    sums[1] += load(a + i + LANES) * load(b + i + LANES);
-  }
-  for (; i + LANES <= n; i += LANES) sums[0] += load(a + i) * load(b + i);
-  if (i < n) sums[1] += load_part(a + i, n - i) * load_part(b + i, n - i);
-  return sum_lanes(sums[0] + sums[1]);
-}
-
-void attention_query(const AttentionBlock& block, const float* query, float* max_score, float* total, float* sum, float* scores) {
-  const size_t count = block.count, d = block.head_dim;
-  for (size_t key = 0; key < count; key++) scores[key] = dot(block.keys + key * d, query, d);
-  const float block_max = max(scores, count);
-  const float largest = block_max > *max_score ? block_max : *max_score;
-  float shrink_lanes[LANES];
-  store(shrink_lanes, exp_vector(splat(*max_score - largest)));
-  const float shrink = shrink_lanes[0];
-  vf added = {};
-  size_t key = 0;
-  for (; key + LANES <= count; key += LANES) {
-    const vf weight = exp_vector(load(scores + key) - largest);
-    store(scores + key, weight);
-    added += weight;
-  }
-  float rest = 0;
-  if (key < count) {
-    store_part(scores + key, exp_vector(load_part(scores + key, count - key) - largest), count - key);
-    for (; key < count; key++) rest += scores[key];
-  }
-  *total = *total * shrink + (sum_lanes(added) + rest);
-  *max_score = largest;
-
-  size_t i = 0;
-  for (; i + 4 * LANES <= d; i += 4 * LANES) {
-    vf parts[4];
-    for (int u = 0; u < 4; u++) parts[u] = load(sum + i + u * LANES) * shrink;
-    for (key = 0; key < count; key++) {
-      for (int u = 0; u < 4; u++) parts[u] += load(block.values + key * d + i + u * LANES) * scores[key];
-    }
-    for (int u = 0; u < 4; u++) store(sum + i + u * LANES, parts[u]);
-  }
-  for (; i < d; i += LANES) {
-    const size_t part = d - i < LANES ? d - i : LANES;
-    vf value = load_part(sum + i, part) * shrink;
-    for (key = 0; key < count; key++) {
-      value += (part == LANES ? load(block.values + key * d + i) : load_part(block.values + key * d + i, part)) * scores[key];
-    }
-    store_part(sum + i, value, part);
-  }
 }

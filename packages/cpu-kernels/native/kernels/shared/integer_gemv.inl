@@ -3,8 +3,14 @@
 //   ByteTables<BITS>                  the two byte tables of a row in registers,
 //   add_block<BITS, ACTIVATION_BITS, TOKENS>(codes, tables, blocks, k, sums): adds block k's products to sums[t].
 
-// Bytes to prefetch ahead in every plane: each is a stream of its own.
-constexpr size_t PREFETCH_BYTES = 2048;
+// Every plane is a stream of its own. Bytes to prefetch ahead in the first: together the streams fill what memory needs to
+// have on its way, and no more than the first-level cache holds beside the activations. No multiple of 4096, which would put
+// the lines that are read and those that come into the same sets.
+constexpr size_t prefetch_bytes(int bits) { return bits <= 4 ? 3072 : bits == 5 ? 2048 : 1536; }
+
+// Further bytes for each following plane. Planes are often a multiple of a large power of two apart: lines at the same place of
+// many planes would be asked for of the same memory channel at the same time, so each stream runs channels ahead of the last.
+constexpr size_t prefetch_skew(int bits) { return bits == 5 ? 512 : bits == 4 ? 0 : 256; }
 
 template <int BITS, int ACTIVATION_BITS, int TOKENS>
 void gemv_rows(const BitPlaneView& w, size_t begin, size_t end, const uint8_t* const* activations, const float* bias,
@@ -19,8 +25,8 @@ void gemv_rows(const BitPlaneView& w, size_t begin, size_t end, const uint8_t* c
     size_t k = 0;
     for (; k < whole; k++) {
       const Codes codes = load_codes<BITS>(w, row, BLOCK_WORDS * k, BLOCK_WORDS);
-      const char* ahead = (const char*)(w.planes + row * w.words + BLOCK_WORDS * k) + PREFETCH_BYTES;
-      for (int p = 0; p < BITS; p++) __builtin_prefetch(ahead + p * plane_bytes);
+      const char* ahead = (const char*)(w.planes + row * w.words + BLOCK_WORDS * k) + prefetch_bytes(BITS);
+      for (int p = 0; p < BITS; p++) __builtin_prefetch(ahead + p * (plane_bytes + prefetch_skew(BITS)));
       add_block<BITS, ACTIVATION_BITS, TOKENS>(codes, tables, blocks, k, sums);
     }
     if (BLOCK_WORDS * k < w.words) {

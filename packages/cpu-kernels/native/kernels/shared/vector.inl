@@ -39,6 +39,33 @@ ALWAYS_INLINE float sum_lanes(vf v) {
   return lanes[0];
 }
 
+// Of two vectors one after the other, the elements at even and at odd places.
+#if VECTOR_BYTES == 64
+#define EVEN_PLACES 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define ODD_PLACES 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#elif VECTOR_BYTES == 32
+#define EVEN_PLACES 0, 2, 4, 6, 8, 10, 12, 14
+#define ODD_PLACES 1, 3, 5, 7, 9, 11, 13, 15
+#else
+#define EVEN_PLACES 0, 2, 4, 6
+#define ODD_PLACES 1, 3, 5, 7
+#endif
+#if defined(__clang__)
+#define PICK(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define PICK(a, b, ...) __builtin_shuffle(a, b, vi{__VA_ARGS__})
+#endif
+
+// Lane l: the sum of the lanes of v[l], for LANES vectors; they are overwritten.
+ALWAYS_INLINE vf sum_each(vf* v) {
+#pragma GCC unroll 4
+  for (size_t n = LANES / 2; n > 0; n /= 2) {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < n; i++) v[i] = PICK(v[2 * i], v[2 * i + 1], EVEN_PLACES) + PICK(v[2 * i], v[2 * i + 1], ODD_PLACES);
+  }
+  return v[0];
+}
+
 // mask (all ones or zeros) ? a : b
 ALWAYS_INLINE vf choose(vi mask, vf a, vf b) { return (vf)(((vi)a & mask) | ((vi)b & ~mask)); }
 
