@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { probeBackends } from '@dpllm/runtime'
 import { expect, test } from 'vitest'
 import { useFixtures } from '../testing/fixtures.js'
 import { runCommand } from '../testing/run-command.js'
@@ -74,6 +77,40 @@ test('random weights in the shapes of a known model', async () => {
   expect(line).toMatchObject({ model: 'random tinyllama-1.1b, 1 layers', test: 'tg1', effectiveBits: 4 })
 })
 
+const cpu = probeBackends().some(({ name, usable }) => name === 'cpu' && usable)
+
+test.skipIf(!cpu)('--step-profile says where the time of steps goes', async () => {
+  const args = [
+    'bench',
+    fixtures.quantized,
+    '--backend',
+    'cpu',
+    '-p',
+    '0',
+    '-n',
+    '3',
+    '-r',
+    '2',
+    '-q',
+    '--json',
+    '--step-profile',
+  ]
+  const { stdout, stderr, code } = await runCommand([...args, '--kv-cache', 'f16'])
+  expect(code).toBe(0)
+  const [{ stepProfile }] = JSON.parse(stdout)
+  // Two runs of three tokens; the run that warms up does not count.
+  expect(stepProfile.steps).toBe(6)
+  const inside = Object.values<number>(stepProfile.operators).reduce((sum, ms) => sum + ms, 0)
+  expect(inside).toBeGreaterThan(0)
+  expect(inside).toBeLessThan(stepProfile.total)
+  for (const row of ['tg3 at', 'linear', 'attention', 'handing over', 'step']) expect(stderr).toContain(`| ${row}`)
+})
+
+test('a backend that measures no operators has no table', async () => {
+  const { stderr } = await runCommand(['bench', fixtures.quantized, ...quick, '--step-profile'])
+  expect(stderr).toBe('')
+})
+
 test.each([
   [[], 2, /give a model, or --random/],
   [['--random', 'gpt-5'], 1, /one of llama-3-8b/],
@@ -83,4 +120,25 @@ test.each([
   const { code, stderr } = await runCommand(['bench', ...args, '--backend', 'reference'])
   expect(stderr).toMatch(message)
   expect(code).toBe(wanted)
+})
+
+test('llama.cpp can be compared with only where node-llama-cpp is installed', async () => {
+  const { code, stdout, stderr } = await runCommand(['bench', fixtures.quantized, ...quick, '--compare', 'model.gguf'])
+  expect(stderr).toMatch(/node-llama-cpp cannot be compared with: it is not installed; .*npm i node-llama-cpp/)
+  expect(stdout).toBe('')
+  expect(code).toBe(1)
+})
+
+test('without files precisions of ours are compared by turns', async () => {
+  const args = ['bench', fixtures.quantized, ...quick, '-p', '0', '--precision', '3,5', '--json']
+  const svg = path.join(fixtures.folder, 'speed.svg')
+  const { code, stdout } = await runCommand([...args, '--compare', '--svg', svg])
+  expect(code).toBe(0)
+  const lines = JSON.parse(stdout)
+  expect(lines.map((line: Record<string, unknown>) => [line.model, line.engine, line.test, line['bits/weight']])).toEqual([
+    ['quantized', 'dpllm', 'tg2', 3],
+    ['quantized', 'dpllm', 'tg2', 5],
+  ])
+  expect(lines[0]['speed, × the first']).toBe(1)
+  expect(readFileSync(svg, 'utf8')).toContain('tokens per second')
 })

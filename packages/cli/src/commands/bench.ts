@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
+import { emptyProfile, type StepProfile } from '@dpllm/core'
 import { type BenchModel, bench, knownShapes, randomModel } from '@dpllm/eval'
 import { createBackend, type Model } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
@@ -11,6 +12,9 @@ import { bitRange, integer, list, number } from '../options/parse.js'
 import { addLoadFlags, type LoadFlags, loadOptions, precisionRequest } from '../options/precision.js'
 import { type BenchFormat, type BenchLine, benchFormats, formatBench } from '../output/bench-table.js'
 import { createProgressBar } from '../output/progress.js'
+import { formatStepProfile } from '../output/step-profile-table.js'
+import { runComparison } from './bench-compare.js'
+import { runKernelBench } from './bench-kernels.js'
 
 interface BenchFlags extends BackendFlags, LoadFlags, LogFlags {
   readonly promptTokens: number[]
@@ -27,6 +31,10 @@ interface BenchFlags extends BackendFlags, LoadFlags, LogFlags {
   readonly seed: number
   readonly output: BenchFormat
   readonly json?: boolean
+  readonly stepProfile?: boolean
+  readonly kernels?: boolean
+  readonly compare?: string[] | true
+  readonly svg?: string
 }
 
 /** `dpllm bench MODEL` and `dpllm bench --random SHAPE`: tokens per second. */
@@ -57,10 +65,26 @@ export function addBench(program: Command, context: CommandContext): void {
     .addOption(new Option('-s, --seed <number>', 'seed of the random model').argParser(integer(0, 2 ** 32 - 1)).default(0))
     .addOption(new Option('-o, --output <format>', 'what to print').choices(benchFormats).default('md'))
     .option('--json', 'the same as -o json')
+    .option('--kernels', 'measure the CPU kernels by themselves, at each --precision, against a plain read of memory')
+    .addOption(
+      new Option(
+        '--compare [files]',
+        'measure by turns, with these GGUF files in llama.cpp if node-llama-cpp is installed',
+      ).argParser(list((file) => file)),
+    )
+    .option('--svg <file>', 'with --compare: draw tokens per second against bits')
+    .option('--step-profile', 'say where the time of steps goes, on stderr and in JSON (CPU backend)')
   addLogFlags(addBackendFlags(addLoadFlags(command))).action(async (directory: string | undefined, flags: BenchFlags) => {
-    await using opened = await openSubject(directory, flags, context)
+    const format = flags.json ? 'json' : flags.output
+    if (flags.kernels) return runKernelBench(flags, format, context)
+    const stepProfile = flags.stepProfile ? emptyProfile() : undefined
+    await using opened = await openSubject(directory, flags, context, stepProfile)
     const { model, name } = opened
     const { io, interrupts } = context
+    if (flags.compare) {
+      const threads = flags.threads ?? availableParallelism()
+      return await runComparison({ name, model, requests: requestsOf(flags), threads }, flags, format, context)
+    }
     const lines: BenchLine[] = []
     using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })
     for (const request of requestsOf(flags)) {
@@ -71,6 +95,7 @@ export function addBench(program: Command, context: CommandContext): void {
         repetitions: flags.repetitions,
         warmup: flags.warmup,
         batchSize: flags.batchSize,
+        stepProfile,
         signal: interrupts.signal,
         onProgress: bar.update,
       })
@@ -81,14 +106,17 @@ export function addBench(program: Command, context: CommandContext): void {
       )
     }
     bar[Symbol.dispose]()
-    io.stdout.write(formatBench(lines, flags.json ? 'json' : flags.output))
+    for (const { test, effectiveBits, stepProfile } of lines) {
+      if (stepProfile?.steps) io.stderr.write(`${formatStepProfile(test, effectiveBits, stepProfile)}\n`)
+    }
+    io.stdout.write(formatBench(lines, format))
   })
 }
 
 type Subject = BenchModel & Pick<Model, 'backend' | 'weightBytes' | 'parameters'> & AsyncDisposable
 
-async function openSubject(directory: string | undefined, flags: BenchFlags, context: CommandContext) {
-  const { model, name } = await openNamed(directory, flags, context)
+async function openSubject(directory: string | undefined, flags: BenchFlags, context: CommandContext, stepProfile?: StepProfile) {
+  const { model, name } = await openNamed(directory, flags, context, stepProfile)
   return { model, name, [Symbol.asyncDispose]: () => model[Symbol.asyncDispose]() }
 }
 
@@ -96,16 +124,17 @@ async function openNamed(
   directory: string | undefined,
   flags: BenchFlags,
   context: CommandContext,
+  stepProfile: StepProfile | undefined,
 ): Promise<{ model: Subject; name: string }> {
   const { random, layers, vocab, bits, seed } = flags
   if ((directory === undefined) === (random === undefined)) throw new UsageError('give a model, or --random SHAPE')
   if (random === undefined) {
-    const model = await openModel(directory!, { ...backendOptions(flags), ...loadFor(flags) }, flags, context)
+    const model = await openModel(directory!, { ...backendOptions(flags), stepProfile, ...loadFor(flags) }, flags, context)
     return { model, name: path.basename(path.resolve(directory!)) }
   }
   using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
   const { backend: choice, ...options } = backendOptions(flags)
-  const model = await randomModel(random, createBackend(choice, options), {
+  const model = await randomModel(random, createBackend(choice, { ...options, stepProfile }), {
     layers,
     vocabularySize: vocab,
     seedBits: bits.least,

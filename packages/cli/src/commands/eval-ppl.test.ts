@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { useFixtures } from '../testing/fixtures.js'
 import { writeTestProfile } from '../testing/profiles.js'
@@ -67,6 +69,39 @@ test('for people it is two lines', async () => {
   )
 })
 
+test('documents of rows, and strided windows', async () => {
+  const rows = path.join(fixtures.folder, 'documents.jsonl')
+  await writeFile(rows, ['the cat', 'sat on', 'the mat'].map((page) => JSON.stringify({ page })).join('\n'))
+  const text = path.join(fixtures.folder, 'joined.txt')
+  await writeFile(text, 'the cat sat on')
+  const json = async (data: string, ...args: string[]) => {
+    const common = ['--backend', 'reference', '-q', '--json', '--protocol', 'strided', '--ctx', '8', '--stride', '2']
+    return JSON.parse((await runCommand(['eval', 'ppl', fixtures.original, '--data', data, ...common, ...args])).stdout)
+  }
+  const joined = await json(text)
+  expect(await json(rows, '--field', 'page', '--separator', ' ', '--documents', '2')).toEqual(joined)
+  expect(joined.chunkLosses).toHaveLength(joined.chunks)
+  expect(joined.chunkTokens).toBeUndefined()
+  expect((await json(text, '--characters', '7')).tokens).toBeLessThan(joined.tokens)
+})
+
+test('--reference: the divergence from the original falls with every bit, and is none from itself', async () => {
+  const json = async (...args: string[]) =>
+    JSON.parse((await evaluate(fixtures.quantized, '--json', '--chunks', '2', '--reference', ...args)).stdout)
+  const [three, eight] = [await json(fixtures.original, '--precision', '3'), await json(fixtures.original, '--precision', '8')]
+  expect(three.klDivergence.mean).toBeGreaterThan(10 * eight.klDivergence.mean)
+  expect(three.topAgreement.mean).toBeLessThanOrEqual(eight.topAgreement.mean)
+  expect(three).toMatchObject({ effectiveBits: 3, method: 'uniform', tokens: 2 * 15 })
+  const alone = JSON.parse((await evaluate(fixtures.original, '--json', '--chunks', '2')).stdout)
+  expect(three.referencePerplexity).toBeCloseTo(alone.perplexity, 3)
+  expect((await json(fixtures.quantized)).klDivergence.max).toBe(0)
+  const { stdout } = await evaluate(fixtures.quantized, '--precision', '3', '--reference', fixtures.original)
+  expect(stdout).toMatch(/^perplexity [\d.]+ at 3\.000 effective bits, reference [\d.]+\n/)
+  expect(stdout).toMatch(
+    /\nKL divergence [\d.]+ ± [\d.]+ nats \(median .*\)\nsame likeliest token [\d.]+ % ± [\d.]+ %\n\d+ tokens scored/,
+  )
+})
+
 test.each([
   [['--method', 'magic'], 2, /Allowed choices are uniform, budget, dp-llm, static, llm-mq, hawq-v2, lsaq/],
   [['--method', 'lsaq', '--target-bits', '4'], 1, /^dpllm: method: expected uniform, or that of a profile of the model/],
@@ -74,7 +109,7 @@ test.each([
   [['--method', 'budget', '--precision', '4'], 2, /^dpllm: --precision BITS is --method uniform/],
   [['--method', 'uniform', '--target-bits', '3.5'], 2, /^dpllm: --method uniform takes a whole number of bits, not 3\.5/],
   [['--ctx', '65'], 1, /^dpllm: .*context/],
-  [['--protocol', 'mine'], 2, /Allowed choices are llama\.cpp, papers/],
+  [['--protocol', 'mine'], 2, /Allowed choices are llama\.cpp, papers, strided/],
 ])('%j is refused', async (args, wanted, message) => {
   const { code, stdout, stderr } = await evaluate(fixtures.quantized, ...args)
   expect(stderr).toMatch(message)

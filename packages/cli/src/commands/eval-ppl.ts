@@ -1,5 +1,5 @@
-import { readText } from '@dpllm/core/node'
-import { chunkLosses, type Protocol, perplexity } from '@dpllm/eval'
+import { chunkLosses, divergence, type Protocol, perplexity, protocols, readDocuments } from '@dpllm/eval'
+import type { Model } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
 import { openModel } from '../open-model.js'
@@ -9,34 +9,48 @@ import { addLogFlags, type LogFlags } from '../options/log.js'
 import { integer } from '../options/parse.js'
 import { addPrecisionFlags, loadOptions, type PrecisionFlags, precisionRequest } from '../options/precision.js'
 import { writeJson } from '../output/json.js'
+import { describeDivergence, describePerplexity } from '../output/perplexity-lines.js'
 import { createProgressBar } from '../output/progress.js'
 import { addEvalBits } from './eval-bits.js'
-
-/** Largest text that is read; the usual ones have a few MB. */
-const MAX_TEXT_BYTES = 2 ** 28
+import { addEvalTask } from './eval-task.js'
 
 interface EvalFlags extends BackendFlags, PrecisionFlags, LogFlags {
   readonly data: string
+  readonly field?: string
+  readonly separator?: string
+  readonly documents?: number
+  readonly characters?: number
+  readonly reference?: string
   readonly ctx?: number
   readonly protocol: Protocol
+  readonly stride?: number
   readonly chunks?: number
   readonly batchSize?: number
   readonly json?: boolean
 }
 
-/** `dpllm eval`; `dpllm eval ppl MODEL --data FILE`: perplexity. */
+/** `dpllm eval`; `dpllm eval ppl MODEL --data FILE`: perplexity, and the divergence from another model. */
 export function addEval(program: Command, context: CommandContext): void {
   const group = program.command('eval').description('measure quality')
   addEvalBits(group, context)
+  addEvalTask(group, context)
   const command = group
     .command('ppl')
     .description('perplexity of a model on a text')
     .argument('<model>', 'folder of a model, quantized or original')
-    .requiredOption('--data <file>', 'text to predict')
+    .requiredOption('--data <file>', 'text to predict: a text, or documents as JSON lines, JSON or Parquet')
+    .option('--field <name>', 'of documents: where their text is (default: text)')
+    .option('--separator <text>', 'what stands between documents (default: two line ends)')
+    .addOption(new Option('--documents <count>', 'only the first so many').argParser(integer(1)))
+    .addOption(new Option('--characters <count>', 'only the first so many of the whole text').argParser(integer(1)))
+    .option('--reference <model>', 'also compare with this model: KL divergence, agreement of the likeliest token')
     .addOption(
-      new Option('-c, --ctx <tokens>', 'tokens of a chunk (default: 512 for llama.cpp, 2048 for papers)').argParser(integer(1)),
+      new Option('-c, --ctx <tokens>', 'tokens of a chunk (default: 512 for llama.cpp, 2048 for papers, 1024 strided)').argParser(
+        integer(1),
+      ),
     )
-    .addOption(new Option('--protocol <name>', 'what is scored, and how').choices(['llama.cpp', 'papers']).default('llama.cpp'))
+    .addOption(new Option('--protocol <name>', 'what is scored, and how').choices(protocols).default('llama.cpp'))
+    .addOption(new Option('--stride <tokens>', 'of strided windows (default: half of the context)').argParser(integer(1)))
     .addOption(new Option('--chunks <count>', 'only the first so many').argParser(integer(1)))
     .addOption(
       new Option('-b, --batch-size <tokens>', 'tokens of a step; 1 does exactly what decoding does').argParser(integer(1)),
@@ -48,29 +62,26 @@ export function addEval(program: Command, context: CommandContext): void {
     )
     .action(async (directory: string, flags: EvalFlags) => {
       const request = precisionRequest(flags)
-      const text = await readText(flags.data, { maxBytes: MAX_TEXT_BYTES })
-      const load = { ...backendOptions(flags), ...loadOptions(flags), ...contextOptions(flags) }
-      await using model = await openModel(directory, load, flags, context)
+      const text = await readDocuments(flags.data, flags)
+      const backend = { ...backendOptions(flags), ...contextOptions(flags) }
+      await using model = await openModel(directory, { ...backend, ...loadOptions(flags) }, flags, context)
       const { method } = model.precision(request)
       using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
-      const { nll, ...result } = await perplexity(model, text, {
-        ...request,
-        protocol: flags.protocol,
-        contextLength: flags.ctx,
-        chunks: flags.chunks,
-        batchSize: flags.batchSize,
-        signal: context.interrupts.signal,
-        onProgress: bar.update,
-      })
-      bar[Symbol.dispose]()
-      if (flags.json) {
-        const losses = [...chunkLosses({ nll, chunks: result.chunks })]
-        return writeJson(context.io.stdout, { ...result, method, targetBits: flags.targetBits, chunkLosses: losses })
+      const { ctx: contextLength, protocol, stride, chunks, batchSize } = flags
+      const { signal } = context.interrupts
+      const options = { ...request, contextLength, protocol, stride, chunks, batchSize, signal, onProgress: bar.update }
+      const print = (result: object, lines: string) => {
+        bar[Symbol.dispose]()
+        if (flags.json) writeJson(context.io.stdout, { ...result, method, targetBits: flags.targetBits })
+        else context.io.stdout.write(lines)
       }
-      const { perplexity: value, standardError, tokens, effectiveBits, chunks, contextLength } = result
-      context.io.stdout.write(
-        `perplexity ${value.toFixed(4)} ± ${standardError.toFixed(4)} at ${effectiveBits.toFixed(3)} effective bits\n`,
-      )
-      context.io.stdout.write(`${tokens} tokens scored in ${chunks} chunks of ${contextLength} (${result.protocol})\n`)
+      if (flags.reference !== undefined) {
+        await using reference: Model = await openModel(flags.reference, { ...backend, profile: false }, flags, context)
+        const result = await divergence(model, reference, text, options)
+        return print(result, describeDivergence(result))
+      }
+      const { nll, chunkTokens, ...result } = await perplexity(model, text, options)
+      const losses = [...chunkLosses({ nll, chunks: result.chunks, chunkTokens })]
+      print({ ...result, chunkLosses: losses }, describePerplexity(result))
     })
 }

@@ -7,6 +7,7 @@ export interface BackendFlags {
   readonly backend: BackendName | 'auto'
   readonly threads?: number
   readonly arithmetic?: 'fast' | 'precise'
+  readonly kvCache?: 'f32' | 'f16'
 }
 
 export function addBackendFlags(command: Command): Command {
@@ -16,9 +17,12 @@ export function addBackendFlags(command: Command): Command {
     .addOption(
       new Option('--arithmetic <kind>', '8-bit (fast) or 16-bit (precise) activations on the CPU').choices(['fast', 'precise']),
     )
+    .addOption(
+      new Option('--kv-cache <type>', 'type of cached keys and values on the CPU (default: f32)').choices(['f32', 'f16']),
+    )
 }
 
 /** What they mean to the library. */
 export function backendOptions(flags: BackendFlags): BackendOptions & { backend: BackendName | 'auto' } {
-  return { backend: flags.backend, threads: flags.threads, arithmetic: flags.arithmetic }
+  return { backend: flags.backend, threads: flags.threads, arithmetic: flags.arithmetic, cache: flags.kvCache }
 }

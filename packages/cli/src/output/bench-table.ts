@@ -1,3 +1,4 @@
+import type { StepProfile } from '@dpllm/core'
 import { formatBytes, formatCount } from './format.js'
 import { type Column, csv, markdownTable } from './table.js'
 
@@ -14,6 +15,7 @@ export interface BenchLine {
   readonly tokensPerSecond: number
   readonly standardDeviation: number
   readonly samples: readonly number[]
+  readonly stepProfile?: StepProfile
 }
 
 export const benchFormats = ['md', 'json', 'jsonl', 'csv'] as const

@@ -1,4 +1,4 @@
-import { createReferenceBackend, type Step } from '@dpllm/core'
+import { createReferenceBackend, emptyProfile, type Step } from '@dpllm/core'
 import type { ModelConfig } from '@dpllm/runtime'
 import { expect, test } from 'vitest'
 import { type BenchModel, bench } from './bench.js'
@@ -67,6 +67,23 @@ test('each run that generates is a request of its own, held at its target', asyn
   expect(moves.slice(2)).toEqual(moves.slice(0, 2))
   await bench(adaptive, { ...options, feedback: false })
   expect(moves).toHaveLength(4)
+})
+
+test('a row says what its own repetitions added to the profile', async () => {
+  const { model } = fakeModel()
+  const stepProfile = emptyProfile()
+  const run = (step: Step) => {
+    stepProfile.steps++
+    stepProfile.total += 2
+    stepProfile.operators['linear'] = (stepProfile.operators['linear'] ?? 0) + 1
+    return model.run(step)
+  }
+  const options = { promptTokens: [5], generatedTokens: [3], repetitions: 2, warmup: 1, batchSize: 4, stepProfile }
+  const rows = await bench({ ...model, run }, options)
+  expect(rows.map((row) => row.stepProfile)).toEqual([
+    { steps: 4, total: 8, operators: { linear: 4 } },
+    { steps: 6, total: 12, operators: { linear: 6 } },
+  ])
 })
 
 test('lengths beyond the context are refused before anything runs', async () => {

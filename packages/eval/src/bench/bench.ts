@@ -1,4 +1,4 @@
-import { createRandom, InvalidArgumentError, type OnProgress } from '@dpllm/core'
+import { createRandom, InvalidArgumentError, type OnProgress, profileSince, type StepProfile } from '@dpllm/core'
 import { type Model, type PrecisionRequest, type RequestPolicy, requestPolicy } from '@dpllm/runtime'
 
 /** What is needed of a model. */
@@ -17,6 +17,8 @@ export interface BenchOptions extends PrecisionRequest {
   readonly batchSize?: number
   /** Whether each run that generates holds a dynamic precision at its target, as `generate` does. Default true. */
   readonly feedback?: boolean | undefined
+  /** The one that the model's backend was given: rows then say where the time of their repetitions went. */
+  readonly stepProfile?: StepProfile | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -31,6 +33,8 @@ export interface BenchRow {
   readonly standardDeviation: number
   /** Tokens per second of each repetition. */
   readonly samples: readonly number[]
+  /** Of the repetitions, where `BenchOptions.stepProfile` is there. */
+  readonly stepProfile?: StepProfile
 }
 
 /**
@@ -45,6 +49,7 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
     repetitions = 5,
     warmup = 1,
     batchSize = 512,
+    stepProfile,
     signal,
     onProgress,
   } = options
@@ -68,8 +73,10 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
     using cache = model.createCache(test.tokens)
     const samples: number[] = []
     let bitSum = 0
+    let before = structuredClone(stepProfile)
     for (let run = 0; run < runs; run++) {
       const { policy, record } = test.request()
+      if (run === warmup) before = structuredClone(stepProfile)
       const begin = performance.now()
       for (let position = 0; position < tokens.length; position += test.batch) {
         const batch = tokens.subarray(position, position + test.batch)
@@ -89,6 +96,7 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
       tokensPerSecond: mean,
       standardDeviation: Math.sqrt(variance),
       samples,
+      ...(stepProfile && before ? { stepProfile: profileSince(stepProfile, before) } : {}),
     })
   }
   return rows

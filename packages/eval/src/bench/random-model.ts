@@ -16,6 +16,7 @@ import {
   decoderProgram,
   describeLinears,
   effectiveBits,
+  type LinearInfo,
   type ModelConfig,
   parseModelConfig,
   type Quantization,
@@ -42,6 +43,8 @@ export interface RandomModelOptions {
 /** A model of random weights in memory: runs, but knows no words. It disposes of its backend, and so does a failure. */
 export interface RandomModel extends BenchModel, AsyncDisposable {
   readonly backend: Backend
+  /** Linears of the select operators, in order: what the bits of a policy are of. */
+  readonly linears: readonly LinearInfo[]
   /** Bytes of the weights. */
   readonly weightBytes: number
   /** Number of weights; a head shared with the embedding counts once. */
@@ -83,6 +86,7 @@ async function makeModel(shape: string, backend: Backend, options: RandomModelOp
   return {
     config,
     backend,
+    linears,
     weightBytes: [...weights.values()].reduce((sum, weight) => sum + weightBytes(weight), 0),
     parameters: countParameters(decoder, config),
     precision: (request) => choosePrecision(request, { linears, profile: undefined }),

@@ -3,8 +3,9 @@ import { DpllmError, type Step, staticPolicy } from '@dpllm/core'
 import { readText } from '@dpllm/core/node'
 import { loadModel, type ModelConfig, probeBackends } from '@dpllm/runtime'
 import { expect, test } from 'vitest'
-import { type PerplexityModel, type PerplexityOptions, perplexity } from './perplexity.js'
-import { pairedDifference } from './statistics.js'
+import { perplexity } from './perplexity.js'
+import type { PerplexityModel, PerplexityOptions } from './prepare.js'
+import { chunkLosses, pairedDifference } from './statistics.js'
 
 /** Records what runs; the loss of predicting token v at position p is p + v / 100, its bits are 3 + p modulo 2. */
 function fakeModel(contextLength = 64, loss = (position: number, target: number) => position + target / 100) {
@@ -60,6 +61,46 @@ test("the papers' protocol scores all predictions of chunks as they are", async 
   expect(result.effectiveBits).toBeCloseTo(10 / 3)
 })
 
+test('strided windows score every prediction of the text once, with what is before it as context', async () => {
+  const { model, steps } = fakeModel()
+  const result = await perplexity(model, text, { protocol: 'strided', contextLength: 5, stride: 3 })
+  // 1 2 3 4 5 | 4 5 6 7 8 (scoring 6 7 8) | 7 8 9 2 (scoring 9 2).
+  expect(steps.map((step) => [[...step.tokens], [...step.rows!], [...step.targets!]])).toEqual([
+    [
+      [1, 2, 3, 4],
+      [0, 1, 2, 3],
+      [2, 3, 4, 5],
+    ],
+    [
+      [4, 5, 6, 7],
+      [1, 2, 3],
+      [6, 7, 8],
+    ],
+    [
+      [7, 8, 9],
+      [1, 2],
+      [9, 2],
+    ],
+  ])
+  expect(result).toMatchObject({ tokens: 9, chunks: 3, chunkTokens: [4, 3, 2], protocol: 'strided' })
+  const means = [...chunkLosses(result)]
+  expect(means).toHaveLength(3)
+  expect(means[2]).toBeCloseTo((1.09 + 2.02) / 2, 6)
+  expect(means[0] * 4 + means[1] * 3 + means[2] * 2).toBeCloseTo(9 * Math.log(result.perplexity), 5)
+})
+
+test('windows that do not overlap lose their first tokens; a limit takes the first windows', async () => {
+  const { model, steps } = fakeModel()
+  const result = await perplexity(model, text, { protocol: 'strided', contextLength: 4, stride: 4 })
+  expect(steps.map((step) => [...step.targets!])).toEqual([[2, 3, 4], [6, 7, 8], [2]])
+  expect(result.tokens).toBe(7)
+  const limited = { protocol: 'strided', contextLength: 5, stride: 3, chunks: 2 } as const
+  expect(await perplexity(fakeModel().model, text, limited)).toMatchObject({ tokens: 7, chunks: 2 })
+  // Default: half of the context.
+  const half = await perplexity(fakeModel().model, text, { protocol: 'strided', contextLength: 6 })
+  expect(half.chunkTokens).toEqual([5, 3, 1])
+})
+
 test('without a beginning token in front, nothing is replaced', async () => {
   const { model, steps } = fakeModel()
   await perplexity(model, Uint32Array.of(2, 3, 4, 5, 6, 7, 8, 9), { protocol: 'llama.cpp', contextLength: 4 })
@@ -112,6 +153,9 @@ test.each<[PerplexityOptions, RegExp]>([
   [{ contextLength: 3 }, /contextLength/],
   [{ contextLength: 4, batchSize: 0 }, /batchSize/],
   [{ contextLength: 4, chunks: 0.5 }, /chunks/],
+  [{ contextLength: 4, stride: 2 }, /stride: expected none, as the protocol is llama\.cpp/],
+  [{ contextLength: 4, protocol: 'strided', stride: 5 }, /stride: expected a whole number from 1 to 4/],
+  [{ contextLength: 4, protocol: 'strided', stride: 0 }, /stride/],
 ])('%o is refused', async (options, message) => {
   await expect(perplexity(fakeModel().model, text, options)).rejects.toThrow(message)
 })

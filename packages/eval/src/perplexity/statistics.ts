@@ -41,8 +41,17 @@ export function pairedDifference(a: TokenLosses, b: TokenLosses): Mean {
 /**
  * f64 [chunks]: the mean loss of each chunk, in nats. Enough to compare two results of the same chunks later, as losses of
  * tokens in one chunk depend on each other anyway.
+ * @param result.chunkTokens scored tokens of each chunk; default the same number of all
  */
-export function chunkLosses({ nll, chunks }: TokenLosses & { readonly chunks: number }): Float64Array {
-  const length = nll.length / chunks
-  return Float64Array.from({ length: chunks }, (_, i) => meanOf(nll.subarray(i * length, (i + 1) * length)).mean)
+export function chunkLosses({
+  nll,
+  chunks,
+  chunkTokens = Array.from({ length: chunks }, () => nll.length / chunks),
+}: TokenLosses & { readonly chunks: number; readonly chunkTokens?: readonly number[] }): Float64Array {
+  let begin = 0
+  return Float64Array.from(chunkTokens, (length) => {
+    const { mean } = meanOf(nll.subarray(begin, begin + length))
+    begin += length
+    return mean
+  })
 }
