@@ -38,7 +38,10 @@ static Tables random_tables(size_t rows, int bits) {
   const size_t entries = size_t{1} << bits;
   Tables tables = {std::vector<uint16_t>(rows * entries), std::vector<uint8_t>(rows * entries * 2), std::vector<float>(rows, 1e-6f)};
   for (uint16_t& centroid : tables.lut) centroid = static_cast<uint16_t>(0x2000 | (generator() & 0x8fff));
-  for (uint8_t& byte : tables.bytes) byte = static_cast<uint8_t>(generator());
+  for (size_t i = 0; i < tables.bytes.size(); i++) {
+    const bool unused = bits <= BYTE_CENTROID_BITS && i / entries % 2 == 1;
+    tables.bytes[i] = unused ? 0 : static_cast<uint8_t>(generator());
+  }
   return tables;
 }
 

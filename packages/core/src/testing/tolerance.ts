@@ -5,7 +5,7 @@ import { f16ToF32 } from '../float16.js'
 
 /**
  * Arithmetic of a backend's products: `f32`; `precise` (16-bit centroids, 16-bit activations); `fast` (16-bit
- * centroids, 8-bit activations). Activations have one scale for each 32 columns.
+ * centroids, from 4 bits down 8-bit ones, and 8-bit activations). Activations have one scale for each 32 columns.
  */
 export type Arithmetic = 'f32' | 'precise' | 'fast'
 
@@ -13,6 +13,9 @@ export type Arithmetic = 'f32' | 'precise' | 'fast'
 export type Tolerance = Readonly<Record<Arithmetic, number>>
 
 const F32 = 2 ** -24
+
+/** Bit counts up to which `fast` arithmetic has 8-bit centroids. */
+const BYTE_CENTROID_BITS = 4
 
 /** The larger one of each arithmetic: for steps that differ in what they read. */
 export function largestTolerance(tolerances: readonly Tolerance[]): Tolerance {
@@ -37,8 +40,8 @@ export function sumTolerance(K: number): number {
 
 /**
  * Relative error of a product y = W x of bit-planes with x [T, K] by the arithmetic's rounding steps. A step s gives an
- * error of standard deviation s/√12; steps are the row's largest centroid / 32640 for centroids and the group's largest
- * |x| / 32512 or / 127 for activations. Errors of terms are independent, so their squares add up over all terms of all
+ * error of standard deviation s/√12; steps are the row's largest centroid / 32640 or / 127 for centroids and the group's
+ * largest |x| / 32512 or / 127 for activations. Errors of terms are independent, so their squares add up over all terms of all
  * results; the norm of n results' errors spreads by about 1/√n, and four of these are allowed. f32 sums add their own
  * error, which like the others is relative to √Σ (w x)²: where a result cancels, more than relative to itself.
  */
@@ -46,7 +49,7 @@ export function bitPlaneTolerance(weight: BitPlaneWeight, bits: number, x: Float
   const { rows, cols } = weight
   const T = x.length / cols
   const w = dequantize(weight, bits)
-  const centroidSteps = Float64Array.from({ length: rows }, (_, row) => largestCentroid(weight, bits, row) / 32640)
+  const largestCentroids = Float64Array.from({ length: rows }, (_, row) => largestCentroid(weight, bits, row))
   const slack = 1 + 4 / Math.sqrt(rows * T)
   const sums = { result: 0, terms: 0, centroids: 0, activations: 0 }
   for (let t = 0; t < T; t++) {
@@ -59,7 +62,7 @@ export function bitPlaneTolerance(weight: BitPlaneWeight, bits: number, x: Float
           const [a, b] = [w[row * cols + k], x[t * cols + k]]
           y += a * b
           sums.terms += (a * b) ** 2
-          sums.centroids += (centroidSteps[row] * b) ** 2 / 12
+          sums.centroids += (largestCentroids[row] * b) ** 2 / 12
           largest = Math.max(largest, Math.abs(b))
           squares += a * a
         }
@@ -69,8 +72,9 @@ export function bitPlaneTolerance(weight: BitPlaneWeight, bits: number, x: Float
     }
   }
   const f32 = sumTolerance(cols) * Math.sqrt(Math.max(1, sums.terms / sums.result))
-  const of = (levels: number) => slack * Math.sqrt((sums.centroids + sums.activations / levels ** 2) / sums.result) + f32
-  return { f32, precise: of(32512), fast: of(127) }
+  const of = (centroidLevels: number, levels: number) =>
+    slack * Math.sqrt((sums.centroids / centroidLevels ** 2 + sums.activations / levels ** 2) / sums.result) + f32
+  return { f32, precise: of(32640, 32512), fast: of(bits <= BYTE_CENTROID_BITS ? 127 : 32640, 127) }
 }
 
 /**

@@ -13,6 +13,10 @@ enum class Activation : int32_t { silu = 0, gelu = 1, gelu_tanh = 2 };
 // Tokens that a bit-plane or dense matrix-vector kernel takes at once; more go to the tiled product.
 constexpr int MAX_GEMV_TOKENS = 4;
 
+// Bit counts up to which centroids that meet 8-bit activations have low bytes of 0, so that kernels may leave these out: their
+// rounding is then still small beside that of the activations.
+constexpr int BYTE_CENTROID_BITS = 4;
+
 // Columns of one tile of a tiled product: a whole number of bit-plane blocks on every instruction set.
 constexpr size_t TILE_COLS = 512;
 

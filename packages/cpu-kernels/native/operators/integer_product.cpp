@@ -34,7 +34,7 @@ static const uint8_t* quantize(Execution& e, int value) {
 
 void integer_product(Execution& e, const ProductMatrix& w, const ProductRows& rows) {
   const size_t N = w.rows(), K = w.cols();
-  const FixedPointTables& tables = fixed_point_tables(*w.weight, w.bits, e.kernels, e.pool);
+  const FixedPointTables& tables = fixed_point_tables(e, *w.weight, w.bits);
   const BitPlaneView view = {w.weight->planes, N, K, (K + 31) / 32, w.bits, w.weight->luts[w.bits],
                              tables.bytes.data(), tables.scales.data()};
   const ActivationPanels x = {quantize(e, rows.value), e.rows(rows.value), rows.tokens, rows.count};

@@ -49,7 +49,7 @@ void vector_product(Execution& e, const ProductMatrix& w, const ProductRows& row
     });
     return;
   }
-  const FixedPointTables& tables = fixed_point_tables(*w.weight, w.bits, e.kernels, e.pool);
+  const FixedPointTables& tables = fixed_point_tables(e, *w.weight, w.bits);
   const BitPlaneView view = {w.weight->planes, N, K, (K + 31) / 32, w.bits, w.weight->luts[w.bits],
                              tables.bytes.data(), tables.scales.data()};
   const uint8_t* activations[MAX_GEMV_TOKENS];

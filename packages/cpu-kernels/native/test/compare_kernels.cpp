@@ -90,7 +90,7 @@ struct Matrix {
     lut.resize(rows * entries);
     generic_kernels.narrow_f16(centroids.data(), lut.data(), lut.size());
     tables.resize(rows * 2 * entries);
-    for (uint8_t& byte : tables) byte = uint8_t(generator());
+    for (size_t i = 0; i < tables.size(); i++) tables[i] = bits <= BYTE_CENTROID_BITS && i / entries % 2 ? 0 : uint8_t(generator());
     scales = normal(rows);
     view = {planes.data(), rows, cols, words, bits, lut.data(), tables.data(), scales.data()};
   }

@@ -7,7 +7,11 @@
 constexpr size_t GEMM_ROWS = 16;     // one register of results
 constexpr size_t GEMM_BLOCKS = 2;    // with 16 rows 32 KiB of bytes: they stay in the first-level cache,
 constexpr size_t GEMM_TOKENS = 128;  // and 128 KiB of sums in the second
-constexpr int MICRO_ROWS = 2, MICRO_TOKENS = 4;  // times high and low: 16 of 32 registers hold sums
+constexpr int MICRO_TOKENS = 4;
+
+// Rows that meet MICRO_TOKENS tokens at once: with sums of high and low bytes, or of high ones alone, 16 of 32 registers.
+template <bool LOWS>
+constexpr int MICRO_ROWS = LOWS ? 2 : 4;
 
 // Tokens up to which reading planes from memory counts: one block at a time asks for the next lines more evenly.
 constexpr size_t GEMM_FEW_TOKENS = 16;
@@ -39,59 +43,62 @@ void decode_tile(const BitPlaneView& w, size_t row, size_t end, size_t first, si
 #pragma GCC unroll 8
       for (int j = 0; j < 8; j++) {
         _mm512_storeu_si512(tile[i * GEMM_BLOCKS + k].bytes[j][0], tables.high[(__m512i)codes.r[j]]);
-        _mm512_storeu_si512(tile[i * GEMM_BLOCKS + k].bytes[j][1], tables.low[(__m512i)codes.r[j]]);
+        if constexpr (HAS_LOWS<BITS, 8>) _mm512_storeu_si512(tile[i * GEMM_BLOCKS + k].bytes[j][1], tables.low[(__m512i)codes.r[j]]);
       }
     }
   }
 }
 
 // Adds the products of MICRO_ROWS rows' blocks, w[0], w[GEMM_BLOCKS] …, with TOKENS tokens' to sums [row][MICRO_TOKENS].
-template <int TOKENS>
+template <int TOKENS, bool LOWS>
 ALWAYS_INLINE void multiply_blocks(const WeightBlock* w, const ActivationBlock<8>* const* x, size_t block, vf sums[][MICRO_TOKENS]) {
-  __m512i highs[MICRO_ROWS][TOKENS], lows[MICRO_ROWS][TOKENS];
+  constexpr int ROWS = MICRO_ROWS<LOWS>;
+  __m512i highs[ROWS][TOKENS], lows[ROWS][TOKENS];
 #pragma GCC unroll 4
   for (int t = 0; t < TOKENS; t++) {
-#pragma GCC unroll 2
-    for (int r = 0; r < MICRO_ROWS; r++) {
+#pragma GCC unroll 4
+    for (int r = 0; r < ROWS; r++) {
       highs[r][t] = _mm512_loadu_si512(x[t][block].start[0]);
       lows[r][t] = _mm512_setzero_si512();
     }
   }
 #pragma GCC unroll 8
   for (int j = 0; j < 8; j++) {
-    __m512i h[MICRO_ROWS], l[MICRO_ROWS];
-#pragma GCC unroll 2
-    for (int r = 0; r < MICRO_ROWS; r++) {
+    __m512i h[ROWS], l[ROWS];
+#pragma GCC unroll 4
+    for (int r = 0; r < ROWS; r++) {
       h[r] = _mm512_loadu_si512(w[r * GEMM_BLOCKS].bytes[j][0]);
-      l[r] = _mm512_loadu_si512(w[r * GEMM_BLOCKS].bytes[j][1]);
+      if constexpr (LOWS) l[r] = _mm512_loadu_si512(w[r * GEMM_BLOCKS].bytes[j][1]);
     }
 #pragma GCC unroll 4
     for (int t = 0; t < TOKENS; t++) {
       const __m512i values = _mm512_loadu_si512(x[t][block].values[0][j]);
-#pragma GCC unroll 2
-      for (int r = 0; r < MICRO_ROWS; r++) {
+#pragma GCC unroll 4
+      for (int r = 0; r < ROWS; r++) {
         highs[r][t] = _mm512_dpbusd_epi32(highs[r][t], h[r], values);
-        lows[r][t] = _mm512_dpbusd_epi32(lows[r][t], l[r], values);
+        if constexpr (LOWS) lows[r][t] = _mm512_dpbusd_epi32(lows[r][t], l[r], values);
       }
     }
   }
-#pragma GCC unroll 2
-  for (int r = 0; r < MICRO_ROWS; r++) {
+#pragma GCC unroll 4
+  for (int r = 0; r < ROWS; r++) {
 #pragma GCC unroll 4
     for (int t = 0; t < TOKENS; t++) {
-      const __m512 sum = _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_slli_epi32(highs[r][t], 8), lows[r][t]));
+      __m512i whole = _mm512_slli_epi32(highs[r][t], 8);
+      if constexpr (LOWS) whole = _mm512_add_epi32(whole, lows[r][t]);
+      const __m512 sum = _mm512_cvtepi32_ps(whole);
       sums[r][t] = (vf)_mm512_fmadd_ps(sum, _mm512_loadu_ps(x[t][block].scales), (__m512)sums[r][t]);
     }
   }
 }
 
 // A tile's blocks, from `first` of the matrix on, times TOKENS tokens, whose blocks are `stride` apart.
-template <int TOKENS>
+template <int TOKENS, bool LOWS>
 void multiply_tokens(const WeightBlock* tile, size_t first, size_t blocks, const ActivationBlock<8>* const* x, size_t stride,
                      vf sums[][MICRO_TOKENS]) {
-  for (size_t r = 0; r < GEMM_ROWS; r += MICRO_ROWS) {
+  for (size_t r = 0; r < GEMM_ROWS; r += MICRO_ROWS<LOWS>) {
     for (size_t k = 0; k < blocks; k++) {
-      multiply_blocks<TOKENS>(tile + r * GEMM_BLOCKS + k, x, (first + k) * stride, sums + r);
+      multiply_blocks<TOKENS, LOWS>(tile + r * GEMM_BLOCKS + k, x, (first + k) * stride, sums + r);
     }
   }
 }
@@ -120,8 +127,9 @@ void bit_plane_gemm(const BitPlaneView& w, size_t begin, size_t end, const Activ
   static_assert(TILE_COLS == BLOCK_COLS, "a panel holds one block of each token");
   static constexpr decltype(&decode_tile<1>) decoders[] = {decode_tile<1>, decode_tile<2>, decode_tile<3>, decode_tile<4>,
                                                            decode_tile<5>, decode_tile<6>, decode_tile<7>, decode_tile<8>};
-  static constexpr decltype(&multiply_tokens<1>) multipliers[] = {multiply_tokens<1>, multiply_tokens<2>, multiply_tokens<3>,
-                                                                   multiply_tokens<4>};
+  static constexpr decltype(&multiply_tokens<1, true>) multipliers[2][MICRO_TOKENS] = {
+      {multiply_tokens<1, false>, multiply_tokens<2, false>, multiply_tokens<3, false>, multiply_tokens<4, false>},
+      {multiply_tokens<1, true>, multiply_tokens<2, true>, multiply_tokens<3, true>, multiply_tokens<4, true>}};
   GemmScratch& s = *(GemmScratch*)scratch;
   const size_t blocks = (w.words + BLOCK_WORDS - 1) / BLOCK_WORDS;
   const size_t blocks_at_once = x.count <= GEMM_FEW_TOKENS ? 1 : GEMM_BLOCKS;
@@ -140,7 +148,7 @@ void bit_plane_gemm(const BitPlaneView& w, size_t begin, size_t end, const Activ
           for (size_t t = 0; t < in_group; t++) {
             first_blocks[t] = (const ActivationBlock<8>*)x.data + token(first_token + g * MICRO_TOKENS + t);
           }
-          multipliers[in_group - 1](s.tile, k, count, first_blocks, x.rows, s.sums[g]);
+          multipliers[w.bits > BYTE_CENTROID_BITS][in_group - 1](s.tile, k, count, first_blocks, x.rows, s.sums[g]);
         }
       }
       const __mmask16 rows = end - row < GEMM_ROWS ? (__mmask16)((1u << (end - row)) - 1) : 0xffff;

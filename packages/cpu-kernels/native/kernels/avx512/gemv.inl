@@ -90,6 +90,10 @@ void quantize_activations(const float* x, size_t cols, int activation_bits, uint
 // Keeps a vector that was loaded in a register: two products that each read it from memory are slower.
 ALWAYS_INLINE void keep(__m512i& v) { asm("" : "+v"(v)); }
 
+// Whether centroids have low bytes.
+template <int BITS, int ACTIVATION_BITS>
+constexpr bool HAS_LOWS = BITS > BYTE_CENTROID_BITS || ACTIVATION_BITS == 16;
+
 // Adds the products of one register of codes to integer sums [chain]: highs of the activations' high parts, lows of their low
 // parts, and what counts 1/256 of the highs and 256 times the lows.
 template <int BITS, int ACTIVATION_BITS>
@@ -98,7 +102,7 @@ ALWAYS_INLINE void add_products(__m512i high, __m512i low, const ActivationBlock
   __m512i a = _mm512_loadu_si512(x.values[0][r]);
   keep(a);
   highs = _mm512_dpbusd_epi32(highs, high, a);
-  middles = _mm512_dpbusd_epi32(middles, low, a);
+  if constexpr (HAS_LOWS<BITS, ACTIVATION_BITS>) middles = _mm512_dpbusd_epi32(middles, low, a);
   if constexpr (ACTIVATION_BITS == 16) {
     __m512i b = _mm512_loadu_si512(x.values[1][r]);
     keep(b);
