@@ -1,4 +1,5 @@
 export {
+  automaticBackend,
   type BackendName,
   type BackendOptions,
   type BackendProbe,

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import { probeCpu } from '@dpllm/cpu-kernels'
-import { probeBackends } from '@dpllm/runtime'
+import { automaticBackend, probeBackends } from '@dpllm/runtime'
 import type { Command } from 'commander'
 import type { CommandContext } from '../context.js'
 import { colorsFor } from '../output/colors.js'
@@ -50,7 +50,7 @@ function examine() {
     memory: { total: totalmem(), free: freemem() },
     backends,
     /** What `--backend auto` takes. */
-    selected: backends.find((backend) => backend.usable)?.name ?? 'none',
+    selected: automaticBackend(),
     cpu: probeCpu(),
   }
 }

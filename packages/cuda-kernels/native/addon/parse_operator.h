@@ -1,0 +1,11 @@
+#pragma once
+#include <napi.h>
+
+#include "program/operator.h"
+
+namespace dpllm {
+
+// From NativeOperator of src/native-types.ts.
+Operator parse_operator(const Napi::Object& o);
+
+}  // namespace dpllm

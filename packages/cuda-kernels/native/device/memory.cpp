@@ -1,0 +1,42 @@
+#include "device/memory.h"
+
+#include <atomic>
+#include <string>
+
+#include "device/check.h"
+
+namespace dpllm {
+
+static std::atomic<size_t> allocated{0};
+
+size_t allocated_device_bytes() { return allocated.load(); }
+
+DeviceBuffer::DeviceBuffer(int device, size_t bytes) : device_(device) {
+  if (bytes == 0) return;
+  DPLLM_CUDA(cudaSetDevice, device);
+  check(cudaMalloc(&pointer_, bytes), "cudaMalloc of " + std::to_string(bytes) + " bytes");
+  bytes_ = bytes;
+  allocated += bytes;
+}
+
+DeviceBuffer::DeviceBuffer(int device, const void* data, size_t bytes) : DeviceBuffer(device, bytes) {
+  if (bytes != 0) DPLLM_CUDA(cudaMemcpy, pointer_, data, bytes, cudaMemcpyHostToDevice);
+}
+
+// Nobody can be told of an error here; it shows again in the next call.
+DeviceBuffer::~DeviceBuffer() {
+  if (pointer_ == nullptr) return;
+  cudaSetDevice(device_);
+  cudaFree(pointer_);
+  allocated -= bytes_;
+}
+
+PinnedBuffer::PinnedBuffer(size_t bytes) : bytes_(bytes) {
+  if (bytes != 0) check(cudaMallocHost(&pointer_, bytes), "cudaMallocHost of " + std::to_string(bytes) + " bytes");
+}
+
+PinnedBuffer::~PinnedBuffer() {
+  if (pointer_ != nullptr) cudaFreeHost(pointer_);
+}
+
+}  // namespace dpllm

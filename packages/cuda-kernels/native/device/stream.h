@@ -1,0 +1,56 @@
+#pragma once
+#include <cuda_runtime.h>
+
+#include "device/check.h"
+
+namespace dpllm {
+
+// A queue of one device's work. Its members may be called on any thread, by one at a time.
+class Stream {
+ public:
+  explicit Stream(int device) {
+    DPLLM_CUDA(cudaSetDevice, device);
+    DPLLM_CUDA(cudaStreamCreateWithFlags, &stream_, cudaStreamNonBlocking);
+  }
+  ~Stream() { cudaStreamDestroy(stream_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  void synchronize() { DPLLM_CUDA(cudaStreamSynchronize, stream_); }
+  operator cudaStream_t() const { return stream_; }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+// Work that was recorded from a stream and can be put into it again as a whole.
+class Graph {
+ public:
+  // Records what `record` puts into the stream; nothing of it runs.
+  template <class Record>
+  Graph(cudaStream_t stream, Record&& record) {
+    DPLLM_CUDA(cudaStreamBeginCapture, stream, cudaStreamCaptureModeThreadLocal);
+    cudaGraph_t graph = nullptr;
+    try {
+      record();
+    } catch (...) {
+      if (cudaStreamEndCapture(stream, &graph) == cudaSuccess && graph != nullptr) cudaGraphDestroy(graph);
+      cudaGetLastError();
+      throw;
+    }
+    DPLLM_CUDA(cudaStreamEndCapture, stream, &graph);
+    const cudaError_t error = cudaGraphInstantiate(&executable_, graph, 0);
+    cudaGraphDestroy(graph);
+    check(error, "cudaGraphInstantiate");
+  }
+  ~Graph() { cudaGraphExecDestroy(executable_); }
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  void launch(cudaStream_t stream) { DPLLM_CUDA(cudaGraphLaunch, executable_, stream); }
+
+ private:
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+}  // namespace dpllm
