@@ -24,7 +24,7 @@ test.skipIf(!isBuilt)(
     const size = async (name: string) => (await readFile(file(name)).catch(() => '')).length
     const command = (output: string) => {
       const flags = ['--shots', '0', '-n', '24', '--backend', 'reference', '-q', '--json']
-      return ['eval', 'task', 'gsm8k', model, '--data', data, '--output', file(output), ...flags]
+      return ['eval', 'task', 'gsm8k', model, '--data', data, '--results', file(output), ...flags]
     }
     const wanted = await runBuilt(command('undisturbed'))
     expect(wanted).toMatchObject({ code: 0, stderr: '' })

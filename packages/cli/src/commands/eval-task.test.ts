@@ -44,7 +44,7 @@ test('a table with standard errors, and questions with answers to read', async (
 
 test('log-likelihoods of choices are those that perplexity finds', async () => {
   const output = path.join(fixtures.folder, 'piqa-results.jsonl')
-  const { stdout } = await task('piqa', fixtures.original, piqa, '--json', '--output', output)
+  const { stdout } = await task('piqa', fixtures.original, piqa, '--json', '--results', output)
   expect(JSON.parse(stdout)).toMatchObject({ task: 'piqa', samples: 3, effectiveBits: 32, truncated: 0 })
   const [, first] = (await readFile(output, 'utf8')).split('\n').map((line) => (line ? JSON.parse(line) : undefined))
   const total = async (text: string) => {
@@ -78,7 +78,7 @@ test('precisions: prompts and log-likelihoods at the most bits, decoding at the 
 
 test('Ctrl-C, and the same command again, make the same bytes; another run’s file is refused', async () => {
   const [whole, stopped] = ['whole.jsonl', 'stopped.jsonl'].map((name) => path.join(fixtures.folder, name))
-  const flags = (output: string) => ['--output', output, '--json', ...short, '--target-bits', '4']
+  const flags = (output: string) => ['--results', output, '--json', ...short, '--target-bits', '4']
   const wanted = await task('gsm8k', fixtures.quantized, gsm8k, ...flags(whole))
   const common = ['eval', 'task', 'gsm8k', fixtures.quantized, '--data', gsm8k, '--backend', 'reference', '-q', '--show', '1']
   const running = startCommand(...common, ...flags(stopped))
@@ -97,11 +97,11 @@ test('Ctrl-C, and the same command again, make the same bytes; another run’s f
     [['--precision', '4'], /another: .* is .*, not/],
     [['--target-bits', '4', '--shots', '0'], /samples is/],
   ] as const) {
-    const { code, stderr } = await task('gsm8k', fixtures.quantized, gsm8k, '--output', whole, ...short, ...args)
+    const { code, stderr } = await task('gsm8k', fixtures.quantized, gsm8k, '--results', whole, ...short, ...args)
     expect(stderr).toMatch(reason)
     expect(code).toBe(1)
   }
-  const other = await task('gsm8k', fixtures.original, gsm8k, '--output', whole, ...short)
+  const other = await task('gsm8k', fixtures.original, gsm8k, '--results', whole, ...short)
   expect(other.stderr).toMatch(/model is/)
 })
 

@@ -26,7 +26,7 @@ interface EvalTaskFlags extends BackendFlags, PrecisionFlags, ContextFlag, LogFl
   readonly examples?: string
   readonly shots?: number
   readonly limit?: number
-  readonly output?: string
+  readonly results?: string
   readonly show: number
   readonly maxTokens?: number
   readonly dynamicScoring?: boolean
@@ -50,7 +50,7 @@ export function addEvalTask(group: Command, context: CommandContext): void {
     .option('--examples <file>', 'where the examples before each question come from (default: see docs/eval.md)')
     .addOption(new Option('--shots <count>', "examples before each question (default: the task's)").argParser(integer(0, 100)))
     .addOption(new Option('--limit <count>', 'only the first so many questions').argParser(integer(1)))
-    .option('--output <file>', 'add each result to this file (JSON lines); an interrupted run goes on where it was')
+    .option('--results <file>', 'add each result to this file (JSON lines); an interrupted run goes on where it was')
     .addOption(new Option('--show <count>', 'print the first so many questions with answers').argParser(integer(1)).default(0))
     .addOption(new Option('-n, --max-tokens <count>', "most tokens of an answer (default: the task's)").argParser(integer(1)))
     .option('--dynamic-scoring', 'log-likelihoods at the precision of decoding, not of prompts')
@@ -69,7 +69,7 @@ export function addEvalTask(group: Command, context: CommandContext): void {
 
 async function evaluate(task: Task, directory: string, flags: EvalTaskFlags, context: CommandContext): Promise<TaskSummary> {
   const { io, interrupts } = context
-  const { data, examples, shots, limit, output } = flags
+  const { data, examples, shots, limit, results: output } = flags
   const request = precisionRequest(flags)
   const load = { ...backendOptions(flags), ...loadOptions(flags), ...contextOptions(flags) }
   // Data and leave to run programs are looked at before gigabytes are loaded.
