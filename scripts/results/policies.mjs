@@ -8,7 +8,7 @@ import { ensureBuilt, ensureInstalled } from '../lib/setup.mjs'
 import { lineChart } from './line-chart.mjs'
 import { calibrate, perplexity, requestBits } from './measure.mjs'
 import { policiesPage } from './policies-page.mjs'
-import { methods, policyStudies } from './policy-studies.mjs'
+import { methods, methodsOn, policyStudies } from './policy-studies.mjs'
 import { makeVariant } from './quantized-models.mjs'
 import { quantizerStudies } from './quantizer-studies.mjs'
 
@@ -27,14 +27,10 @@ for (const name of wanted) {
   const { original, title, texts, variants } = quantizers[name]
   const { tables, calibration, training, budgets, requests: prompts } = studies[name]
   const measure = (model, text, ...flags) => perplexity(`${work}/perplexities`, model, ...text.flags, ...flags)
-  const models = Object.keys(tables).map((id) =>
-    makeVariant(
-      work,
-      name,
-      original,
-      variants.find((v) => v.id === id),
-    ),
-  )
+  const models = Object.keys(tables).map((id) => {
+    const { seeds, ...variant } = variants.find((v) => v.id === id)
+    return makeVariant(work, name, original, variant, seeds[0])
+  })
   const uniform = models.map((model) =>
     texts.map((text) => [3, 4, 5, 6].map((bits) => measure(model, text, '--precision', String(bits)))),
   )
@@ -42,7 +38,7 @@ for (const name of wanted) {
     budget,
     targets,
     rows: models.flatMap((model, table) =>
-      ids.map((id) => ({
+      methodsOn(Object.keys(tables)[table], ids).map((id) => ({
         id,
         table,
         results: measureMethod(model, id, { budget, targets, texts, calibration, training, measure }),

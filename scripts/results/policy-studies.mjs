@@ -19,8 +19,14 @@ export const methods = {
   budget: { label: 'budget', flags: ['--method', 'budget'] },
 }
 
+/** Variants of `quantizerStudies`: Any-Precision's algorithm, whose tables DP-LLM was published with, and ours. */
+const tables = { reference: "Any-Precision's tables", exact: 'plain tables', tuned: 'tuned tables' }
+
 /** What is run at 4 and 6 bits: the published ones and ours. */
 const main = ['llm-mq', 'hawq-v2', 'lsaq', 'static', 'dp-llm', 'budget']
+
+/** On Any-Precision's tables DP-LLM alone is run. */
+export const methodsOn = (table, ids) => (table === 'reference' ? ids.filter((id) => id === 'dp-llm') : ids)
 
 /**
  * What docs/results/policies.md is about: models (of `quantizerStudies`), memory budgets with their targets and methods.
@@ -28,7 +34,7 @@ const main = ['llm-mq', 'hawq-v2', 'lsaq', 'static', 'dp-llm', 'budget']
  */
 export const policyStudies = (data) => ({
   stories15M: {
-    tables: { exact: 'plain tables', tuned: 'tuned tables' },
+    tables,
     calibration: ['--calib', `${data}/tinystories/train-2MiB.txt`, '--samples', '256', '--seq-len', '256'],
     training: ['--steps', '400'],
     budgets: [
@@ -40,7 +46,7 @@ export const policyStudies = (data) => ({
     note: '240 windows of 256 tokens of the TinyStories training text and 16 for meeting the targets; average bits of DP-LLM: 400 steps of a window for the middle target, 200 more for each neighbour.',
   },
   tinyllama: {
-    tables: { exact: 'plain tables', tuned: 'tuned tables' },
+    tables,
     calibration: ['--calib', `${data}/c4/calib.txt`, '--samples', '96', '--seq-len', '256'],
     training: ['--steps', '60'],
     budgets: [{ budget: 5, targets: [3.25, 3.5, 4, 4.5], methods: main }],
