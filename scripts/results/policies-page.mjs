@@ -52,13 +52,13 @@ ${requestsPart(requests, measured[0], tables.at(-1))}
 }
 
 /** How far single requests are from their target: in percent of it, the mean and the 99th percentile over requests. */
-function requestsPart(requests, { budget, targets }, label) {
-  const [{ requests: count, maxTokens }] = [requests[0].results[0].on]
+function requestsPart({ targets, rows }, { budget }, label) {
+  const { requests: count, maxTokens } = rows[0].results[0].on
   const offTarget = (bits, target) => {
     const value = 100 * (bits / target - 1)
     return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`
   }
-  const lines = requests.flatMap(({ id, results }) =>
+  const lines = rows.flatMap(({ id, results }) =>
     ['on', 'off'].map((feedback) => [
       `${methods[id].label}, feedback ${feedback}`,
       ...results.map((result, i) => {

@@ -8,7 +8,7 @@ import { ensureBuilt, ensureInstalled } from '../lib/setup.mjs'
 import { lineChart } from './line-chart.mjs'
 import { calibrate, perplexity, requestBits } from './measure.mjs'
 import { policiesPage } from './policies-page.mjs'
-import { methods, methodsOn, policyStudies } from './policy-studies.mjs'
+import { methods, methodsOn, policyStudies, requestTargets } from './policy-studies.mjs'
 import { makeVariant } from './quantized-models.mjs'
 import { quantizerStudies } from './quantizer-studies.mjs'
 
@@ -46,7 +46,10 @@ for (const name of wanted) {
     ),
   }))
   const baseline = texts.map((text) => measure(original, text))
-  const requests = ['dp-llm', 'budget'].map((id) => ({ id, results: measureRequests(models.at(-1), id, budgets[0], prompts) }))
+  const requests = {
+    targets: requestTargets,
+    rows: ['dp-llm', 'budget'].map((id) => ({ id, results: measureRequests(models.at(-1), id, budgets[0].budget, prompts) })),
+  }
   const result = {
     title,
     texts: texts.map((text) => text.label),
@@ -77,14 +80,14 @@ function measureMethod(model, id, { budget, targets, texts, calibration, trainin
 }
 
 /** Effective bits of single requests by target: with feedback, and without. */
-function measureRequests(model, id, { budget, targets }, prompts) {
+function measureRequests(model, id, budget, prompts) {
   const measure = (target, ...flags) =>
     requestBits(
       `${work}/perplexities`,
       model,
       ...['--prompts', prompts, '--profile', `${id}-${budget}`, '--target-bits', String(target), ...flags],
     )
-  return targets.map((target) => ({ on: measure(target), off: measure(target, '--no-feedback') }))
+  return requestTargets.map((target) => ({ on: measure(target), off: measure(target, '--no-feedback') }))
 }
 
 /** What the plot shows: the first budget and text. */

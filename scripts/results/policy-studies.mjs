@@ -5,6 +5,9 @@ const targets = {
   6: [3.5, 4, 4.5, 5, 5.5],
 }
 
+/** Targets of single requests. */
+export const requestTargets = [3.25, 3.5, 4, 4.5]
+
 /** Every way to decide bits: what `dpllm calibrate` is told, and what the tables call it. */
 export const methods = {
   'llm-mq': { label: 'LLM-MQ', flags: ['--method', 'llm-mq'] },
