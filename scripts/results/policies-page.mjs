@@ -83,11 +83,12 @@ function budgetPart({ budget, targets, rows }, text, tables) {
     `${methods[id].label}, ${tables[table]}`,
     ...results[text].map((r) => `${r.perplexity.toFixed(3)} @ ${r.effectiveBits.toFixed(3)}`),
   ])
-  const comparisons = tables.map((label, table) => {
+  const comparisons = tables.flatMap((label, table) => {
     // What was done to the same tables, and what we make of better ones.
     const others = rows.filter((row) => row.table === table || (row.table > table && row.id === 'budget'))
     const published = others.find((row) => row.id === 'dp-llm' && row.table === table)
-    return differences(`Against DP-LLM as it can be run on ${label}`, published, others, text, targets, tables)
+    if (published === undefined) return []
+    return [differences(`Against DP-LLM as it can be run on ${label}`, published, others, text, targets, tables)]
   })
   return `**${budget}-bit memory budget**\n\n${markdownTable(header, lines)}\n\n${comparisons.join('\n\n')}`
 }

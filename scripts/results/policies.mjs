@@ -34,11 +34,11 @@ for (const name of wanted) {
   const uniform = models.map((model) =>
     texts.map((text) => [3, 4, 5, 6].map((bits) => measure(model, text, '--precision', String(bits)))),
   )
-  const measured = budgets.map(({ budget, targets, methods: ids }) => ({
+  const measured = budgets.map(({ budget, targets, methods: ids }, index) => ({
     budget,
     targets,
     rows: models.flatMap((model, table) =>
-      methodsOn(Object.keys(tables)[table], ids).map((id) => ({
+      methodsOn(Object.keys(tables)[table], ids, index).map((id) => ({
         id,
         table,
         results: measureMethod(model, id, { budget, targets, texts, calibration, training, measure }),

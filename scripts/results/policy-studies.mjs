@@ -28,8 +28,8 @@ const tables = { reference: "Any-Precision's tables", exact: 'plain tables', tun
 /** What is run at 4 and 6 bits: the published ones and ours. */
 const main = ['llm-mq', 'hawq-v2', 'lsaq', 'static', 'dp-llm', 'budget']
 
-/** On Any-Precision's tables DP-LLM alone is run. */
-export const methodsOn = (table, ids) => (table === 'reference' ? ids.filter((id) => id === 'dp-llm') : ids)
+/** On Any-Precision's tables DP-LLM alone is run, at the first memory budget. */
+export const methodsOn = (table, ids, budget) => (table !== 'reference' ? ids : budget === 0 ? ['dp-llm'] : [])
 
 /**
  * What docs/results/policies.md is about: models (of `quantizerStudies`), memory budgets with their targets and methods.
