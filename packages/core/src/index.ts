@@ -1,5 +1,4 @@
 export type { Backend, CompiledProgram, KeyValueCache, Step, StepResult } from './backend/backend.js'
-export { checkEstimators } from './backend/check-policy.js'
 export {
   decideBits,
   type Estimator,
@@ -9,10 +8,7 @@ export {
   staticThresholds,
   THRESHOLDS,
 } from './backend/policy.js'
-export { type CheckedStep, checkStep } from './backend/step.js'
-export { checkStepInputs, checksInputs, elementsOf } from './backend/step-inputs.js'
 export { emptyProfile, profileSince, type StepProfile } from './backend/step-profile.js'
-export { type BitsAround, bitsAround } from './bit-planes/bits-around.js'
 export { dequantize, dequantizeRow, truncateBits } from './bit-planes/dequantize.js'
 export { packPlanes, unpackPlanes } from './bit-planes/pack.js'
 export {

@@ -6,10 +6,9 @@ import {
   type StepProfile,
   type Weights,
 } from '@dpllm/core'
-import { CpuProgram } from './compiled-program.js'
+import { floatTypes, type LoweredProgram, lowerProgram, NativeCompiledProgram, type NativeProgram } from '@dpllm/core/native'
 import { loadAddon } from './load-addon.js'
-import { type LoweredProgram, lowerProgram } from './lower.js'
-import { floatTypes, type NativeAddon, type NativeBackend, type NativeProgram } from './native-types.js'
+import type { NativeAddon, NativeBackend } from './native-types.js'
 import { programTimer } from './program-timer.js'
 import { type CpuBackendOptions, resolveSettings } from './settings.js'
 
@@ -50,8 +49,15 @@ class CpuBackend implements Backend {
   async compile(program: Program, weights: Weights): Promise<CompiledProgram> {
     if (this.#disposed) throw new BackendUnavailableError('cpu', 'it has been disposed')
     const lowered = lowerProgram(program, weights)
-    const measure = this.stepProfile && programTimer(program, this.stepProfile)
-    return new CpuProgram(this.addon, this.#compile(lowered, measure?.times), program, weights, lowered, measure)
+    const timer = this.stepProfile && programTimer(program, this.stepProfile)
+    const native = this.#compile(lowered, timer?.times)
+    return new NativeCompiledProgram(program, weights, {
+      backend: 'cpu',
+      binding: this.addon,
+      native,
+      lowered,
+      onStep: timer?.stepDone,
+    })
   }
 
   #compile({ description }: LoweredProgram, times: Float64Array | undefined): NativeProgram {

@@ -1,7 +1,6 @@
-import { randomBitPlanes } from '@dpllm/core/testing'
+import { randomBitPlanes, testProgram } from '@dpllm/core/testing'
 import { describe, expect, test } from 'vitest'
 import { allocate, createCpuBackend, probeCpu } from '../src/index.js'
-import { testProgram } from './test-program.js'
 
 test.each([0, 100, 2 ** 20, 2 ** 21 + 1, 5_000_000])('%d bytes that can be written and read from end to end', (bytes) => {
   const array = new Uint8Array(allocate(bytes)).fill(7)

@@ -7,10 +7,9 @@ import {
   staticPolicy,
   type Tensor,
 } from '@dpllm/core'
-import { relativeError } from '@dpllm/core/testing'
+import { relativeError, testProgram } from '@dpllm/core/testing'
 import { describe, expect, test } from 'vitest'
 import { createCpuBackend, probeCpu } from '../src/index.js'
-import { testProgram } from './test-program.js'
 
 const { program, weights } = testProgram()
 const tokens = (...ids: number[]) => Uint32Array.from(ids)

@@ -6,10 +6,9 @@ import {
   mixedProgram,
   type Program,
 } from '@dpllm/core'
-import { randomBitPlanes, randomTensor } from '@dpllm/core/testing'
+import { randomBitPlanes, randomTensor, testProgram } from '@dpllm/core/testing'
 import { describe, expect, test } from 'vitest'
 import { createCpuBackend, probeCpu } from '../src/index.js'
-import { testProgram } from './test-program.js'
 
 /** Two sums of dyᵀ x for x and dy that steps give, and a norm of x. */
 const sums: Program = {

@@ -1,7 +1,7 @@
 import { emptyProfile } from '@dpllm/core'
+import { testProgram } from '@dpllm/core/testing'
 import { describe, expect, test } from 'vitest'
 import { createCpuBackend, probeCpu } from '../src/index.js'
-import { testProgram } from './test-program.js'
 
 describe.skipIf(!probeCpu().ok)('profile', () => {
   test('times of the operators that ran, inside the time of the steps', async () => {

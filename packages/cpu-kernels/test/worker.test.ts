@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { lowerProgram, makePlan } from '@dpllm/core/native'
+import { testProgram } from '@dpllm/core/testing'
 import { expect, test } from 'vitest'
 import { probeCpu } from '../src/index.js'
-import { lowerProgram } from '../src/lower.js'
-import { makePlan } from '../src/plan.js'
-import { testProgram } from './test-program.js'
 
 // The addon itself, since workers run JavaScript only.
 const source = `
@@ -16,14 +15,14 @@ const backend = addon.createBackend('generic', 2, 8, 0)
 const program = addon.compile(backend, description)
 const step = () => ({
   plan: addon.createPlan(plan), cache: addon.createCache(program, length), tokens: new Uint32Array(length), position: 0,
-  rows: Uint32Array.of(0), inputs: [], outputs: [{ value: workerData.logits, data: new Float32Array(50) }],
+  rows: Uint32Array.of(0), inputs: [], outputs: [new Float32Array(50)],
   bits: new Uint8Array(length), estimates: new Float32Array(length),
 })
 const run = async () => {
   for (;;) {
     const s = step()
     await addon.run(program, s)
-    parentPort.postMessage(s.outputs[0].data[0])
+    parentPort.postMessage(s.outputs[0][0])
   }
 }
 run()
@@ -42,7 +41,6 @@ test.skipIf(!probe.ok || probe.origin !== 'local build').each([
     addon: fileURLToPath(new URL('../build/Release/dpllm_cpu.node', import.meta.url)),
     description,
     plan: makePlan(program, valueIndex, ['logits']),
-    logits: valueIndex.get('logits'),
     length,
   }
   for (let round = 0; round < rounds; round++) {

@@ -1,8 +1,8 @@
 import { type Backend, BackendUnavailableError, type CompiledProgram, type Program, type Weights } from '@dpllm/core'
-import { CudaProgram } from './compiled-program.js'
+import { floatTypes, lowerProgram, NativeCompiledProgram } from '@dpllm/core/native'
+import { checkLimits } from './limits.js'
 import { loadAddon } from './load-addon.js'
-import { lowerProgram } from './lower.js'
-import { floatTypes, type NativeAddon, type NativeDevice, type NativeSettings } from './native-types.js'
+import type { NativeAddon, NativeDevice, NativeSettings } from './native-types.js'
 import { listDevices } from './probe.js'
 import { type CudaBackendOptions, resolveSettings } from './settings.js'
 
@@ -33,7 +33,7 @@ function usableDevices(addon: NativeAddon): NativeDevice[] {
 
 class CudaBackend implements Backend {
   readonly name = 'cuda'
-  readonly #programs = new Set<CudaProgram>()
+  readonly #programs = new Set<CompiledProgram>()
   #disposed = false
 
   constructor(
@@ -45,10 +45,17 @@ class CudaBackend implements Backend {
   async compile(program: Program, weights: Weights): Promise<CompiledProgram> {
     if (this.#disposed) throw new BackendUnavailableError('cuda', 'it has been disposed')
     const lowered = lowerProgram(program, weights)
+    checkLimits(program)
     const native = await this.addon.compile(this.settings, lowered.description).catch((cause: Error) => {
       throw new BackendUnavailableError('cuda', `the weights could not be loaded: ${cause.message}`, { cause })
     })
-    const compiled = new CudaProgram(this.addon, native, program, weights, lowered, () => this.#programs.delete(compiled))
+    const compiled: CompiledProgram = new NativeCompiledProgram(program, weights, {
+      backend: 'cuda',
+      binding: this.addon,
+      native,
+      lowered,
+      onDispose: () => this.#programs.delete(compiled),
+    })
     this.#programs.add(compiled)
     return compiled
   }

@@ -10,12 +10,11 @@ import {
   truncateBits,
   UnsupportedError,
 } from '@dpllm/core'
-import { relativeError } from '@dpllm/core/testing'
+import { relativeError, testProgram } from '@dpllm/core/testing'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type CudaBackendOptions, createCudaBackend } from '../src/index.js'
 import { loadAddon } from '../src/load-addon.js'
 import { hasHostAddon, useHostAddon } from './host-addon.js'
-import { testProgram } from './test-program.js'
 
 const { program, weights } = testProgram()
 const tokens = (...ids: number[]) => Uint32Array.from(ids)

@@ -2,11 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createReferenceBackend } from '@dpllm/core'
+import { lowerEstimator, lowerProgram, makePlan } from '@dpllm/core/native'
 import { operatorCases, runCase } from '@dpllm/core/testing'
 import { expect, test } from 'vitest'
-import { lowerEstimator } from '../src/estimators.js'
-import { lowerProgram } from '../src/lower.js'
-import { makePlan } from '../src/plan.js'
 
 const folder = process.env.DPLLM_EXPORT_CASES
 

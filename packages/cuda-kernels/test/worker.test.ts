@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { lowerProgram, makePlan } from '@dpllm/core/native'
+import { testProgram } from '@dpllm/core/testing'
 import { expect, test } from 'vitest'
-import { lowerProgram } from '../src/lower.js'
-import { makePlan } from '../src/plan.js'
 import { hasHostAddon } from './host-addon.js'
-import { testProgram } from './test-program.js'
 
 // The addon itself, since workers run JavaScript only.
 const source = `

@@ -4,4 +4,5 @@ export { type CaseDifference, caseDifferences, checkCase, relativeError, runCase
 export { operatorCases } from './operator-cases.js'
 export { castTensor, randomBitPlanes, randomTensor } from './random-weights.js'
 export { type ResultInF64, runInF64, type StepInF64 } from './run-in-f64.js'
+export { testProgram } from './test-program.js'
 export { type Arithmetic, bitPlaneTolerance, f32Tolerance, probeTolerance, sumTolerance, type Tolerance } from './tolerance.js'

@@ -1,5 +1,5 @@
 // Backends, compiled programs, plans, estimators, caches, steps and accumulators as JavaScript externals; src/native-types.ts
-// describes them.
+// and core's src/native/binding.ts describe them.
 #include "addon/backend_binding.h"
 
 #include <cstring>
@@ -76,11 +76,11 @@ static Napi::Value create_plan(const Napi::CallbackInfo& info) {
   return wrap(info.Env(), std::make_shared<Plan>(parse_plan(info[0].As<Napi::Object>())));
 }
 
-// (estimators)
+// (program, estimators)
 static Napi::Value create_estimators(const Napi::CallbackInfo& info) {
   auto held = std::make_shared<HeldEstimators>();
-  held->estimators = parse_estimators(info[0].As<Napi::Array>());
-  held->arrays = Napi::Persistent(info[0].As<Napi::Object>());
+  held->estimators = parse_estimators(info[1].As<Napi::Array>());
+  held->arrays = Napi::Persistent(info[1].As<Napi::Object>());
   return wrap(info.Env(), std::move(held));
 }
 
@@ -149,11 +149,12 @@ static Napi::Value run(const Napi::CallbackInfo& info) {
   step.estimators = job->estimators.get();
   step.bits = array_field<uint8_t>(o, "bits");
   step.estimates = array_field<float>(o, "estimates");
-  for (const char* field : {"inputs", "outputs"}) {
-    for_each_field(o, field, [&](const Napi::Object& placed, uint32_t) {
-      step.placed.emplace_back(int_field(placed, "value"), array_field<void>(placed, "data"));
-    });
-  }
+  const auto place = [&](const char* field, const std::vector<int>& values) {
+    const Napi::Array arrays = o.Get(field).As<Napi::Array>();
+    for (uint32_t i = 0; i < values.size(); i++) step.placed.emplace_back(values[i], array_data<void>(arrays.Get(i)));
+  };
+  place("inputs", job->program->program.inputs);
+  place("outputs", job->plan->outputs);
   return submit(std::move(job));
 }
 

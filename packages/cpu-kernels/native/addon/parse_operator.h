@@ -5,7 +5,7 @@
 
 namespace dpllm {
 
-// From NativeOperator of src/native-types.ts.
+// From NativeOperator of core's native/description.ts.
 Operator parse_operator(const Napi::Object& o);
 
 }  // namespace dpllm

@@ -34,6 +34,7 @@ Program parse_program(const Napi::Object& description, const Kernels& kernels) {
   });
   for_each_field(description, "weights", [&](const Napi::Object& o, uint32_t) { program.weights.push_back(parse_weight(o, kernels)); });
   for_each_field(description, "operators", [&](const Napi::Object& o, uint32_t) { program.operators.push_back(parse_operator(o)); });
+  program.inputs = ints_field(description, "inputs");
   for (const int width : ints_field(description, "cacheWidths")) program.cache_widths.push_back(static_cast<size_t>(width));
   for_each_field(description, "accumulators", [&](const Napi::Object& o, uint32_t) { program.accumulators.emplace_back(size_field(o, "rows"), size_field(o, "cols")); });
   if (!description.Get("times").IsUndefined()) program.times = array_field<double>(description, "times");
@@ -44,6 +45,7 @@ Plan parse_plan(const Napi::Object& o) {
   Plan plan;
   plan.operators = ints_field(o, "operators");
   plan.slot_of = ints_field(o, "slotOf");
+  plan.outputs = ints_field(o, "outputs");
   for_each_field(o, "slots", [&](const Napi::Object& slot, uint32_t) {
     plan.slots.push_back({static_cast<Axis>(int_field(slot, "axis")), size_field(slot, "rowBytes")});
   });

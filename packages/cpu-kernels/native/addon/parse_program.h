@@ -5,7 +5,7 @@
 
 namespace dpllm {
 
-// From NativeProgramDescription, NativePlan and NativeEstimator of src/native-types.ts. Weights point into the arrays of
+// From NativeProgramDescription, NativePlan and NativeEstimator of core's native/description.ts. Weights point into the arrays of
 // the description, which has to stay alive.
 Program parse_program(const Napi::Object& description, const Kernels& kernels);
 Plan parse_plan(const Napi::Object& plan);

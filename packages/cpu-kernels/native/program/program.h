@@ -1,5 +1,5 @@
 #pragma once
-// A compiled program: what src/lower.ts makes of core's Program and Weights, in numbers. TypeScript has checked it.
+// A compiled program: what core's native/lower.ts makes of core's Program and Weights, in numbers. TypeScript has checked it.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -50,12 +50,13 @@ struct Program {
   std::vector<Value> values;
   std::vector<Weight> weights;
   std::vector<Operator> operators;
+  std::vector<int> inputs;           // values that every step gives
   std::vector<size_t> cache_widths;  // by layer
   std::vector<Accumulator> accumulators;
   double* times = nullptr;  // by operator: milliseconds that it has taken, added to by every step; null: not measured
 };
 
-// What a step with certain outputs runs: src/plan.ts has left out what they do not need, and gives values whose lives
+// What a step with certain outputs runs: core's native/plan.ts has left out what they do not need, and gives values whose lives
 // do not overlap the same slot of the arena.
 struct Plan {
   struct Slot {
@@ -65,6 +66,7 @@ struct Plan {
   std::vector<int> operators;  // indices, in order
   std::vector<int> slot_of;    // by value; NONE for inputs, outputs and values that are not used
   std::vector<Slot> slots;
+  std::vector<int> outputs;  // values that the step gives back and that are not inputs
 };
 
 // How one select operator estimates (core's backend/policy.ts).

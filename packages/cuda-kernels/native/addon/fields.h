@@ -1,5 +1,5 @@
 #pragma once
-// Reading the plain objects that src/lower.ts makes. They are well formed: wrong types throw a JavaScript TypeError.
+// Reading the plain objects that core's native/lower.ts makes. They are well formed: wrong types throw a JavaScript TypeError.
 #include <napi.h>
 
 #include <vector>

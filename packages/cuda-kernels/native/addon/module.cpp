@@ -1,5 +1,5 @@
 // Devices, compiled programs, plans, estimators, caches, steps and accumulators as JavaScript externals;
-// src/native-types.ts describes them. Compiling, steps and copies run on Node's thread pool.
+// src/native-types.ts and core's native/binding.ts describe them. Compiling, steps and copies run on Node's thread pool.
 #include <napi.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace dpllm {
 namespace {
 
-// What compile() gives. Steps of one program run one after another, as src/compiled-program.ts sees to, and have ended when
+// What compile() gives. Steps of one program run one after another, as core's native/compiled-program.ts sees to, and have ended when
 // it is disposed.
 struct CompiledProgram {
   int device;

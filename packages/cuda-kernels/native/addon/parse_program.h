@@ -6,7 +6,7 @@
 
 namespace dpllm {
 
-// From NativeProgramDescription and NativePlanDescription of src/native-types.ts. Weights point into the arrays of the
+// From NativeProgramDescription and NativePlanDescription of core's native/description.ts. Weights point into the arrays of the
 // description, which has to stay alive; nothing is on a device yet.
 Program parse_program(const Napi::Object& description);
 Plan parse_plan(const Napi::Object& plan);

@@ -1,5 +1,5 @@
 #pragma once
-// A compiled program: what src/lower.ts makes of core's Program and Weights, in numbers, with the weights in device
+// A compiled program: what core's native/lower.ts makes of core's Program and Weights, in numbers, with the weights in device
 // memory. TypeScript has checked it.
 #include <cuda_runtime.h>
 
@@ -77,7 +77,7 @@ struct Program {
 // Puts the weights and accumulators on the device, and waits for it. Throws CudaError.
 void upload(Program& program, int device, cudaStream_t stream);
 
-// What a step with certain outputs runs: src/plan.ts has left out what they do not need, and gives values whose lives
+// What a step with certain outputs runs: core's native/plan.ts has left out what they do not need, and gives values whose lives
 // do not overlap the same slot of the arena.
 struct Plan {
   struct Slot {

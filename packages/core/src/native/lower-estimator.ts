@@ -1,5 +1,5 @@
-import type { Estimator } from '@dpllm/core'
-import { estimatorKinds, type NativeEstimator } from './native-types.js'
+import type { Estimator } from '../backend/policy.js'
+import { estimatorKinds, type NativeEstimator } from './description.js'
 
 /** Writes a checked estimator as the addon takes it. */
 export function lowerEstimator(estimator: Estimator): NativeEstimator {

@@ -1,15 +1,16 @@
-import { InvalidArgumentError, type KeyValueCache } from '@dpllm/core'
-import type { NativeAddon, NativeCache } from './native-types.js'
+import type { KeyValueCache } from '../backend/backend.js'
+import { InvalidArgumentError } from '../errors.js'
+import type { NativeBinding, NativeCache } from './binding.js'
 
-/** Keys and values in device memory. */
-export class CudaCache implements KeyValueCache {
+/** Keys and values in memory that an addon holds. */
+export class NativeKeyValueCache implements KeyValueCache {
   #native: NativeCache | undefined
 
   constructor(
     /** The program that made it. */
     readonly owner: object,
     readonly capacity: number,
-    private readonly addon: NativeAddon,
+    private readonly binding: NativeBinding,
     native: NativeCache,
   ) {
     this.#native = native
@@ -22,7 +23,7 @@ export class CudaCache implements KeyValueCache {
   }
 
   [Symbol.dispose](): void {
-    if (this.#native !== undefined) this.addon.disposeCache(this.#native)
+    if (this.#native !== undefined) this.binding.disposeCache(this.#native)
     this.#native = undefined
   }
 }

@@ -1,5 +1,7 @@
-import { lastReads, neededOperators, operands, type Program } from '@dpllm/core'
-import { axes, type NativePlanDescription, NONE } from './native-types.js'
+import { operands } from '../program/operators.js'
+import type { Program } from '../program/program.js'
+import { lastReads, neededOperators } from '../program/prune.js'
+import { axes, type NativePlanDescription, NONE } from './description.js'
 
 interface Slot {
   axis: number
@@ -58,5 +60,7 @@ export function makePlan(
     return slot
   }
 
-  return { operators: Int32Array.from(order), slotOf, slots }
+  const inputs = program.inputs ?? []
+  const filled = outputs.filter((name) => !inputs.includes(name))
+  return { operators: Int32Array.from(order), slotOf, slots, outputs: Int32Array.from(filled, (name) => valueIndex.get(name)!) }
 }

@@ -1,5 +1,8 @@
-import { createRandom, type Operator, type Program, type ValueInfo, type Weight, type Weights } from '@dpllm/core'
-import { randomBitPlanes, randomTensor } from '@dpllm/core/testing'
+import type { Operator } from '../program/operators.js'
+import type { Program, ValueInfo } from '../program/program.js'
+import type { Weight, Weights } from '../program/weights.js'
+import { createRandom } from '../random.js'
+import { randomBitPlanes, randomTensor } from './random-weights.js'
 
 /** A one-layer decoder, for tests of what surrounds the operators. */
 export function testProgram(width = 64, vocabulary = 50): { program: Program; weights: Weights } {

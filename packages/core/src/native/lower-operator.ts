@@ -1,5 +1,6 @@
-import type { GradientOperator, Operator } from '@dpllm/core'
-import { activations, type NativeOperator } from './native-types.js'
+import type { GradientOperator } from '../program/gradient-operators.js'
+import type { Operator } from '../program/operators.js'
+import { activations, type NativeOperator } from './description.js'
 
 /** The numbers of an operator's names; NONE for operands that it does not have. */
 export interface OperandIndex {
@@ -8,6 +9,22 @@ export interface OperandIndex {
   accumulator(name: string): number
   /** Number of the select operator that is lowered. */
   select(): number
+}
+
+/** Weights that are used element by element: native code may widen them to f32. */
+export function vectorWeights(op: Operator): string[] {
+  switch (op.kind) {
+    case 'rmsNorm':
+    case 'rmsNormGradient':
+      return [op.weight]
+    case 'linear':
+    case 'mixedLinear':
+      return op.bias === undefined ? [] : [op.bias]
+    case 'rope':
+      return [op.frequencies]
+    default:
+      return []
+  }
 }
 
 /** Writes an operator as the addon takes it. */

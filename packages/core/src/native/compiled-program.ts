@@ -1,32 +1,20 @@
-import {
-  BackendUnavailableError,
-  type BitPlaneWeight,
-  bitsAround,
-  type CheckedStep,
-  type CompiledProgram,
-  checkEstimators,
-  checkStep,
-  checkStepInputs,
-  checksInputs,
-  type Estimator,
-  elementsOf,
-  InvalidArgumentError,
-  type KeyValueCache,
-  matrixShape,
-  type Operator,
-  operands,
-  type Program,
-  rowWidth,
-  type Step,
-  type StepResult,
-  type Weights,
-} from '@dpllm/core'
-import { CpuCache } from './cache.js'
-import { lowerEstimator } from './estimators.js'
+import type { CompiledProgram, KeyValueCache, Step, StepResult } from '../backend/backend.js'
+import { checkEstimators } from '../backend/check-policy.js'
+import type { Estimator } from '../backend/policy.js'
+import { type CheckedStep, checkStep } from '../backend/step.js'
+import { checkStepInputs, checksInputs, elementsOf } from '../backend/step-inputs.js'
+import { bitsAround } from '../bit-planes/bits-around.js'
+import type { BitPlaneWeight } from '../bit-planes/weight.js'
+import { BackendUnavailableError, InvalidArgumentError } from '../errors.js'
+import { type Operator, operands } from '../program/operators.js'
+import type { Program } from '../program/program.js'
+import { rowWidth } from '../program/shape-checks.js'
+import { matrixShape, type Weights } from '../program/weights.js'
+import type { NativeBinding, NativeEstimators, NativePlan, NativeProgram } from './binding.js'
+import { NativeKeyValueCache } from './cache.js'
 import type { LoweredProgram } from './lower.js'
-import type { NativeAddon, NativeEstimators, NativePlan, NativeProgram } from './native-types.js'
+import { lowerEstimator } from './lower-estimator.js'
 import { makePlan } from './plan.js'
-import type { ProgramTimer } from './program-timer.js'
 
 /** Plans kept per program; a program is run with a handful of sets of outputs. */
 const MAX_PLANS = 64
@@ -41,8 +29,20 @@ interface Plan {
 
 type MixedOperator = Extract<Operator, { averageBits: string }>
 
-/** A program compiled for the CPU backend. Steps, and what reads or changes its state, run one after another. */
-export class CpuProgram implements CompiledProgram {
+/** What a native backend compiled. */
+export interface NativeParts {
+  /** Name of the backend, for errors. */
+  readonly backend: string
+  readonly binding: NativeBinding
+  readonly native: NativeProgram
+  readonly lowered: LoweredProgram
+  /** After every step, with the milliseconds that it took. */
+  readonly onStep?: ((milliseconds: number) => void) | undefined
+  readonly onDispose?: () => void
+}
+
+/** A program compiled for a native backend. Steps, and what reads or changes its state, run one after another. */
+export class NativeCompiledProgram implements CompiledProgram {
   readonly selects: readonly string[]
   readonly #selectWeights: readonly BitPlaneWeight[]
   /** D of each select's x [T, D]. */
@@ -56,13 +56,11 @@ export class CpuProgram implements CompiledProgram {
   #disposed = false
 
   constructor(
-    private readonly addon: NativeAddon,
-    private readonly native: NativeProgram,
     private readonly program: Program,
     private readonly weights: Weights,
-    private readonly lowered: LoweredProgram,
-    private readonly timer: ProgramTimer | undefined,
+    private readonly parts: NativeParts,
   ) {
+    const { lowered } = parts
     this.selects = lowered.selects
     this.#selectWeights = lowered.selects.map((name) => weights.get(name) as BitPlaneWeight)
     this.#selectWidths = program.operators.flatMap((op) => (op.kind === 'select' ? [rowWidth(program.values[op.x].shape)] : []))
@@ -75,8 +73,9 @@ export class CpuProgram implements CompiledProgram {
     this.#check()
     if (!Number.isInteger(capacity) || capacity < 1 || capacity > 2 ** 30)
       throw new InvalidArgumentError('capacity', 'an integer from 1 to 2^30', capacity)
+    const { binding, native } = this.parts
     try {
-      return new CpuCache(this, capacity, this.addon, this.addon.createCache(this.native, capacity))
+      return new NativeKeyValueCache(this, capacity, binding, binding.createCache(native, capacity))
     } catch {
       throw new InvalidArgumentError('capacity', 'one that there is memory for (fewer tokens, or a shorter context)', capacity)
     }
@@ -90,7 +89,7 @@ export class CpuProgram implements CompiledProgram {
     return this.#inTurn(async () => {
       const { index, elements } = this.#accumulator(name)
       const data = new Float32Array(elements)
-      await this.addon.readAccumulator(this.native, index, data).catch(failed)
+      await this.#native((binding, native) => binding.readAccumulator(native, index, data))
       return data
     })
   }
@@ -99,18 +98,18 @@ export class CpuProgram implements CompiledProgram {
     return this.#inTurn(async () => {
       const { index, elements } = this.#accumulator(name)
       if (data.length !== elements) throw new InvalidArgumentError(name, `${elements} values`, data.length)
-      await this.addon.writeAccumulator(this.native, index, data).catch(failed)
+      await this.#native((binding, native) => binding.writeAccumulator(native, index, data))
     })
   }
 
   updateWeights(names: readonly string[]): Promise<void> {
     return this.#inTurn(async () => {
       const indices = names.map((name) => {
-        const index = this.lowered.weightIndex.get(name)
+        const index = this.parts.lowered.weightIndex.get(name)
         if (index === undefined) throw new InvalidArgumentError('weights', "names of the program's weights", name)
         return index
       })
-      this.addon.updateWeights(this.native, Int32Array.from(indices))
+      await this.#native((binding, native) => binding.updateWeights(native, Int32Array.from(indices)))
     })
   }
 
@@ -118,7 +117,8 @@ export class CpuProgram implements CompiledProgram {
     if (this.#disposed) return
     this.#disposed = true
     await this.#tail
-    this.addon.disposeProgram(this.native)
+    this.parts.binding.disposeProgram(this.parts.native)
+    this.parts.onDispose?.()
   }
 
   /** Runs a task after those that were asked for before. */
@@ -134,7 +134,7 @@ export class CpuProgram implements CompiledProgram {
   async #run(given: Step): Promise<StepResult> {
     const step = checkStep(given, this.#vocabulary, this.selects.length)
     const { cache, policy } = step
-    if (!(cache instanceof CpuCache) || cache.owner !== this) {
+    if (!(cache instanceof NativeKeyValueCache) || cache.owner !== this) {
       throw new InvalidArgumentError('cache', 'a cache that this program made', 'another')
     }
     const plan = this.#planFor(step.outputs)
@@ -144,41 +144,53 @@ export class CpuProgram implements CompiledProgram {
     const bits = new Uint8Array(this.selects.length * T)
     const estimates = new Float32Array(this.selects.length * T)
     // What is given is copied: the caller may write to it while the step runs. An input may be an output, too.
-    const place = (name: string, data: Float32Array) => ({ name, value: this.lowered.valueIndex.get(name)!, data })
-    const inputs = (this.program.inputs ?? []).map((name) => place(name, new Float32Array(step.inputs![name])))
-    const outputs = step.outputs.map((name) => {
-      const input = inputs.find((placed) => placed.name === name)
-      return input ?? place(name, new Float32Array(elementsOf(this.program, name, T, step.rows.length)))
+    const inputs = new Map(this.program.inputs?.map((name) => [name, new Float32Array(step.inputs![name])]))
+    const filled: Float32Array[] = []
+    const outputs = step.outputs.map((name): [string, Float32Array] => {
+      const given = inputs.get(name)
+      if (given !== undefined) return [name, given]
+      const output = new Float32Array(elementsOf(this.program, name, T, step.rows.length))
+      filled.push(output)
+      return [name, output]
     })
-    const begin = this.timer && performance.now()
-    await this.addon
-      .run(this.native, {
-        plan: plan.native,
-        cache: cache.native(),
-        tokens: step.tokens.slice(),
-        position: step.position,
-        rows: step.rows.slice(),
-        targets: step.targets?.slice(),
-        estimators: policy && this.#estimatorsFor(policy.estimators),
-        thresholds: policy?.thresholds.slice(),
-        inputs,
-        outputs,
-        bits,
-        estimates,
-      })
-      .catch(failed)
-    if (begin !== undefined) this.timer!.stepDone(performance.now() - begin)
-    return { outputs: Object.fromEntries(outputs.map(({ name, data }) => [name, data])), bits, estimates }
+    const estimators = policy && (await this.#estimatorsFor(policy.estimators))
+    const nativeStep = {
+      plan: plan.native,
+      cache: cache.native(),
+      tokens: step.tokens.slice(),
+      position: step.position,
+      rows: step.rows.slice(),
+      targets: step.targets?.slice(),
+      estimators,
+      thresholds: policy?.thresholds.slice(),
+      inputs: [...inputs.values()],
+      outputs: filled,
+      bits,
+      estimates,
+    }
+    const begin = performance.now()
+    await this.#native((binding, native) => binding.run(native, nativeStep))
+    this.parts.onStep?.(performance.now() - begin)
+    return { outputs: Object.fromEntries(outputs), bits, estimates }
+  }
+
+  /** Calls native code. @throws BackendUnavailableError for what fails there */
+  async #native<Result>(call: (binding: NativeBinding, native: NativeProgram) => Result): Promise<Awaited<Result>> {
+    try {
+      return await call(this.parts.binding, this.parts.native)
+    } catch (cause) {
+      throw new BackendUnavailableError(this.parts.backend, `a step failed: ${(cause as Error).message}`, { cause })
+    }
   }
 
   /** @throws BackendUnavailableError */
   #check(): void {
-    if (this.#disposed) throw new BackendUnavailableError('cpu', 'the program has been disposed')
+    if (this.#disposed) throw new BackendUnavailableError(this.parts.backend, 'the program has been disposed')
   }
 
   /** @throws InvalidArgumentError */
   #accumulator(name: string): { index: number; elements: number } {
-    const index = this.lowered.accumulatorIndex.get(name)
+    const index = this.parts.lowered.accumulatorIndex.get(name)
     if (index === undefined) throw new InvalidArgumentError('accumulator', "names of the program's accumulators", name)
     const [rows, cols] = this.program.accumulators![index].shape
     return { index, elements: rows * cols }
@@ -193,10 +205,10 @@ export class CpuProgram implements CompiledProgram {
           throw new InvalidArgumentError('outputs', 'names of f32 values that are inputs or that operators write', name)
         }
       }
-      const description = makePlan(this.program, this.lowered.valueIndex, outputs)
+      const description = makePlan(this.program, this.parts.lowered.valueIndex, outputs)
       const order = [...description.operators]
       plan = {
-        native: this.addon.createPlan(description),
+        native: this.parts.binding.createPlan(description),
         checked: order.filter((index) => checksInputs(this.program.operators[index])),
         mixed: order.flatMap((index) => {
           const op = this.program.operators[index]
@@ -216,17 +228,13 @@ export class CpuProgram implements CompiledProgram {
     }
   }
 
-  #estimatorsFor(estimators: readonly Estimator[]): NativeEstimators {
+  async #estimatorsFor(estimators: readonly Estimator[]): Promise<NativeEstimators> {
     let native = this.#estimators.get(estimators)
     if (native === undefined) {
       checkEstimators(estimators, this.#selectWeights, this.#selectWidths)
-      native = this.addon.createEstimators(estimators.map(lowerEstimator))
+      native = await this.#native((binding, program) => binding.createEstimators(program, estimators.map(lowerEstimator)))
       this.#estimators.set(estimators, native)
     }
     return native
   }
-}
-
-function failed(error: Error): never {
-  throw new BackendUnavailableError('cpu', `a step failed: ${error.message}`, { cause: error })
 }

@@ -1,4 +1,6 @@
-import { InvalidArgumentError, type Operator, operands, type Program, type ValueInfo } from '@dpllm/core'
+import { InvalidArgumentError } from '../errors.js'
+import { type Operator, operands } from '../program/operators.js'
+import type { Program, ValueInfo } from '../program/program.js'
 
 /** Values of an operator that must have the same rows: T, R, or those of the first one. */
 type RowGroup = { readonly rows: 'T' | 'R' | 'same'; readonly names: readonly (string | undefined)[] }

@@ -1,8 +1,11 @@
-import { InvalidArgumentError, type Operator, type Program, type ValueInfo } from '@dpllm/core'
 import { expect, test } from 'vitest'
-import { lowerProgram } from '../src/lower.js'
-import { makePlan } from '../src/plan.js'
-import { testProgram } from './test-program.js'
+import { InvalidArgumentError } from '../errors.js'
+import type { Operator } from '../program/operators.js'
+import type { Program, ValueInfo } from '../program/program.js'
+import { testProgram } from '../testing/test-program.js'
+import { NONE } from './description.js'
+import { lowerProgram } from './lower.js'
+import { makePlan } from './plan.js'
 
 test('a chain of values lives in two slots, as wide as the widest', () => {
   const values: Record<string, ValueInfo> = { tokens: { dtype: 'u32', shape: ['T'] } }
@@ -47,4 +50,35 @@ test('values whose rows or types do not fit their operators are refused', () => 
   expect(() => lowerProgram(change('logits', { dtype: 'f32', shape: ['T', 50] }), weights)).toThrow(InvalidArgumentError)
   expect(() => lowerProgram(change('bits', { dtype: 'f32', shape: ['T'] }), weights)).toThrow(/dtype u8/)
   expect(() => lowerProgram(program, new Map([...weights].filter(([name]) => name !== 'wk')))).toThrow(/wk/)
+})
+
+test('names become numbers, weights stay the arrays they are', () => {
+  const { program, weights } = testProgram()
+  const { description, valueIndex, weightIndex, selects } = lowerProgram(program, weights)
+  expect(description.values).toHaveLength(Object.keys(program.values).length)
+  expect(description.operators[0]).toEqual({
+    kind: 'embed',
+    tokens: valueIndex.get('tokens'),
+    table: weightIndex.get('embedding'),
+    out: valueIndex.get('x'),
+  })
+  expect(selects).toEqual(['wq'])
+  const wq = description.weights[weightIndex.get('wq')!]
+  expect('planes' in wq && wq.planes).toBe((weights.get('wq') as { planes: Uint32Array }).planes)
+})
+
+test('only what the outputs need is run, and outputs have memory of their own', () => {
+  const { program, weights } = testProgram()
+  const { valueIndex } = lowerProgram(program, weights)
+  const { operators, slotOf, outputs } = makePlan(program, valueIndex, ['logits'])
+  expect(operators).toHaveLength(program.operators.length - 1) // no loss
+  expect([...outputs]).toEqual([valueIndex.get('logits')])
+  expect(slotOf[valueIndex.get('logits')!]).toBe(NONE)
+})
+
+test('an input that is wanted back is not filled', () => {
+  const given: Program = { values: { x: { dtype: 'f32', shape: ['T', 4] } }, operators: [], caches: [], inputs: ['x'] }
+  const { valueIndex, description } = lowerProgram(given, new Map())
+  expect([...description.inputs]).toEqual([0])
+  expect([...makePlan(given, valueIndex, ['x']).outputs]).toEqual([])
 })
