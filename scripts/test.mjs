@@ -19,8 +19,11 @@ const steps = [
 ]
 
 // Some minutes, most of them building the native code anew.
-if (process.env.CI === 'true')
-  steps.push(['operator cases under sanitizers', () => run('node', ['packages/cpu-kernels/scripts/test-sanitized.mjs'])])
+if (process.env.CI === 'true') {
+  const script = (name) => () => run('node', [`packages/cpu-kernels/scripts/${name}.mjs`])
+  steps.push(['kernels compared and allocations counted', script('test-native')])
+  steps.push(['operator cases under sanitizers', script('test-sanitized')])
+}
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 const failures = []

@@ -8,7 +8,7 @@ import { ensureBuilt, ensureInstalled } from '../lib/setup.mjs'
 import { lineChart } from './line-chart.mjs'
 import { calibrate, perplexity, requestBits } from './measure.mjs'
 import { policiesPage } from './policies-page.mjs'
-import { methods, methodsOn, policyStudies, requestTargets } from './policy-studies.mjs'
+import { methods, methodsOn, policyStudies } from './policy-studies.mjs'
 import { makeVariant } from './quantized-models.mjs'
 import { quantizerStudies } from './quantizer-studies.mjs'
 
@@ -25,7 +25,7 @@ const quantizers = quantizerStudies(data, work)
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(studies)
 for (const name of wanted) {
   const { original, title, texts, variants } = quantizers[name]
-  const { tables, calibration, training, budgets, requests: prompts } = studies[name]
+  const { tables, calibration, training, budgets, requests: asked } = studies[name]
   const measure = (model, text, ...flags) => perplexity(`${work}/perplexities`, model, ...text.flags, ...flags)
   const models = Object.keys(tables).map((id) => {
     const { seeds, ...variant } = variants.find((v) => v.id === id)
@@ -47,8 +47,8 @@ for (const name of wanted) {
   }))
   const baseline = texts.map((text) => measure(original, text))
   const requests = {
-    targets: requestTargets,
-    rows: ['dp-llm', 'budget'].map((id) => ({ id, results: measureRequests(models.at(-1), id, budgets[0].budget, prompts) })),
+    targets: asked.targets,
+    rows: asked.methods.map((id) => ({ id, results: measureRequests(models.at(-1), id, budgets[0].budget, asked) })),
   }
   const result = {
     title,
@@ -80,14 +80,14 @@ function measureMethod(model, id, { budget, targets, texts, calibration, trainin
 }
 
 /** Effective bits of single requests by target: with feedback, and without. */
-function measureRequests(model, id, budget, prompts) {
+function measureRequests(model, id, budget, { prompts, targets }) {
   const measure = (target, ...flags) =>
     requestBits(
       `${work}/perplexities`,
       model,
       ...['--prompts', prompts, '--profile', `${id}-${budget}`, '--target-bits', String(target), ...flags],
     )
-  return requestTargets.map((target) => ({ on: measure(target), off: measure(target, '--no-feedback') }))
+  return targets.map((target) => ({ on: measure(target), off: measure(target, '--no-feedback') }))
 }
 
 /** What the plot shows: the first budget and text. */

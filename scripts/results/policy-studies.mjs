@@ -5,9 +5,6 @@ const targets = {
   6: [3.5, 4, 4.5, 5, 5.5],
 }
 
-/** Targets of single requests. */
-export const requestTargets = [3.25, 3.5, 4, 4.5]
-
 /** Every way to decide bits: what `dpllm calibrate` is told, and what the tables call it. */
 export const methods = {
   'llm-mq': { label: 'LLM-MQ', flags: ['--method', 'llm-mq'] },
@@ -45,7 +42,7 @@ export const policyStudies = (data) => ({
       { budget: 4, targets: targets[4], methods: main },
       { budget: 6, targets: targets[6], methods: main },
     ],
-    requests: `${data}/tinystories/valid-a.txt`,
+    requests: { prompts: `${data}/tinystories/valid-a.txt`, targets: [3.25, 3.5, 4, 4.5], methods: ['dp-llm', 'budget'] },
     note: '240 windows of 256 tokens of the TinyStories training text and 16 for meeting the targets; average bits of DP-LLM: 400 steps of a window for the middle target, 200 more for each neighbour.',
   },
   tinyllama: {
@@ -53,7 +50,7 @@ export const policyStudies = (data) => ({
     calibration: ['--calib', `${data}/c4/calib.txt`, '--samples', '96', '--seq-len', '256'],
     training: ['--steps', '60'],
     budgets: [{ budget: 5, targets: [3.25, 3.5, 4, 4.5], methods: main }],
-    requests: `${data}/c4/eval-a.jsonl`,
+    requests: { prompts: `${data}/c4/eval-a.jsonl`, targets: [3.5], methods: ['budget'] },
     note: '80 windows of 256 tokens of C4 and 16 for meeting the targets; average bits of DP-LLM: 60 steps of a window for the middle target, 30 more for each neighbour.',
   },
 })

@@ -24,8 +24,8 @@ export class DpllmError extends Error {
 export class InvalidArgumentError extends DpllmError {
   readonly argument: string
 
-  constructor(argument: string, wanted: string, found: unknown) {
-    super('ERR_DPLLM_ARGUMENT', `${argument}: expected ${wanted}, found ${describe(found)}`)
+  constructor(argument: string, wanted: string, found: unknown, options?: { cause?: unknown }) {
+    super('ERR_DPLLM_ARGUMENT', `${argument}: expected ${wanted}, found ${describe(found)}`, options)
     this.argument = argument
   }
 }

@@ -1,4 +1,4 @@
-// How near the bit-plane GEMV comes to the memory's speed. Each repetition reads a pool of memory, larger than the
+// How near the bit-plane products with one or some vectors come to the memory's speed. Each repetition reads a pool of memory, larger than the
 // last-level cache, from end to end, then multiplies by all matrices of the pool, and takes the ratio of the two speeds:
 // the machine's own speed changes from minute to minute, the ratio does not. Bytes are those of the planes that are read.
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "kernels/select.h"
 #include "options.h"
@@ -62,15 +63,48 @@ static uint64_t linear_read(const uint32_t* pool, size_t bytes, ThreadPool& thre
   return total;
 }
 
-static void multiply_all(const Matrices& m, const Kernels& kernels, ThreadPool& threads, int tokens, int activation_bits,
-                         const uint8_t* const* activations, float* const* out) {
+// `tokens` vectors as integers, and places for their products.
+struct Vectors {
+  size_t tokens;
+  int activation_bits;
+  Buffer activations;                     // of one token after the other, or as panels
+  const uint8_t* rows[MAX_GEMV_TOKENS];
+  std::vector<float> products;            // [tokens, rows]
+  float* places[MAX_GEMV_TOKENS];
+
+  bool few() const { return tokens <= MAX_GEMV_TOKENS; }
+
+  Vectors(const BitPlaneView& w, const Kernels& kernels, size_t tokens, int activation_bits)
+      : tokens(tokens), activation_bits(activation_bits), products(tokens * w.rows) {
+    // A panel holds TILE_COLS columns of every token; few tokens have one panel each.
+    const size_t width = few() ? w.cols : TILE_COLS, panels = (w.cols + width - 1) / width;
+    const size_t bytes = (kernels.activation_bytes(width, activation_bits) + 63) / 64 * 64;
+    activations.reserve(panels * tokens * bytes);
+    std::vector<float> x(width);
+    std::normal_distribution<float> normal;
+    for (size_t i = 0; i < panels * tokens; i++) {
+      for (float& v : x) v = normal(generator);
+      kernels.quantize_activations(x.data(), width, activation_bits, activations.as(i * bytes));
+    }
+    for (size_t t = 0; few() && t < tokens; t++) rows[t] = activations.as(t * bytes), places[t] = products.data() + t * w.rows;
+  }
+};
+
+static void multiply_all(const Matrices& m, const Kernels& kernels, ThreadPool& threads, Vectors& x) {
   for (size_t i = 0; i < m.count; i++) {
     BitPlaneView view = m.first;
     view.planes = m.pool + i * m.stride;
     const size_t row_bytes = view.words * 4 * static_cast<size_t>(view.bits);
-    threads.parallel_for(view.rows, (32768 + row_bytes - 1) / row_bytes, [&](size_t begin, size_t end, int) {
-      kernels.bit_plane_gemv(view, begin, end, activations, tokens, activation_bits, nullptr, out);
-    });
+    if (x.few()) {
+      threads.parallel_for(view.rows, (32768 + row_bytes - 1) / row_bytes, [&](size_t begin, size_t end, int) {
+        kernels.bit_plane_gemv(view, begin, end, x.rows, static_cast<int>(x.tokens), x.activation_bits, nullptr, x.places);
+      });
+    } else {
+      const ActivationPanels panels = {x.activations.as(), x.tokens, nullptr, x.tokens};
+      threads.parallel_for(view.rows, 16, [&](size_t begin, size_t end, int thread) {
+        kernels.bit_plane_gemm(view, begin, end, panels, nullptr, x.products.data(), threads.scratch(thread));
+      });
+    }
   }
 }
 
@@ -96,24 +130,13 @@ struct Result {
 };
 
 static Result measure(const Matrices& m, const Kernels& kernels, ThreadPool& threads, const Options& o, int activation_bits) {
-  const size_t rows = m.first.rows, cols = m.first.cols, tokens = static_cast<size_t>(o.tokens);
-  const size_t bytes = kernels.activation_bytes(cols, activation_bits);
-  std::vector<float> x(cols), out(rows * tokens);
-  Buffer activations(tokens * ((bytes + 63) / 64 * 64));
-  const uint8_t* activation[MAX_GEMV_TOKENS];
-  float* place[MAX_GEMV_TOKENS];
-  std::normal_distribution<float> normal;
-  for (size_t t = 0; t < tokens; t++) {
-    for (float& v : x) v = normal(generator);
-    uint8_t* to = activations.as(t * ((bytes + 63) / 64 * 64));
-    kernels.quantize_activations(x.data(), cols, activation_bits, to);
-    activation[t] = to, place[t] = out.data() + t * rows;
-  }
+  Vectors x(m.first, kernels, static_cast<size_t>(o.tokens), activation_bits);
+  threads.reserve_scratch(kernels.bit_plane_gemm_scratch);
   std::vector<double> read, gemv, ratio;
   uint64_t sum = 0;
   for (int i = 0; i <= o.repetitions; i++) {  // the first is to warm up
     const double r = speed(m.bytes(), [&] { sum += linear_read(m.pool, m.bytes(), threads); });
-    const double g = speed(m.bytes(), [&] { multiply_all(m, kernels, threads, o.tokens, activation_bits, activation, place); });
+    const double g = speed(m.bytes(), [&] { multiply_all(m, kernels, threads, x); });
     if (i > 0) read.push_back(r), gemv.push_back(g), ratio.push_back(g / r);
   }
   if (sum == 1) std::printf(" ");  // keeps the sum
@@ -124,6 +147,9 @@ int main(int argc, char** argv) {
   const Options o = parse_options(argc, argv);
   const Kernels* kernels = find_kernels(o.isa);
   if (kernels == nullptr) return std::fprintf(stderr, "this machine or this build has no %s\n", o.isa.c_str()), 2;
+  if (o.tokens > MAX_GEMV_TOKENS && kernels->bit_plane_gemm == nullptr) {
+    return std::fprintf(stderr, "%s has no integer product for more than %d tokens\n", kernels->name, MAX_GEMV_TOKENS), 2;
+  }
   const size_t pool_bytes = o.pool_mib << 20;
   Buffer pool(pool_bytes + 4096);
   if (o.huge_pages) prefer_huge_pages(pool.as(), pool_bytes);
@@ -141,6 +167,7 @@ int main(int argc, char** argv) {
                                  {nullptr, shape.rows, shape.cols, words, bits, tables.lut.data(), tables.bytes.data(), tables.scales.data()}};
       if (matrices.count == 0) return std::fprintf(stderr, "a matrix is larger than the pool\n"), 2;
       for (const int activation_bits : o.activation_bits) {
+        if (o.tokens > MAX_GEMV_TOKENS && activation_bits != 8) continue;
         for (const int thread_count : o.threads) {
           ThreadPool threads(thread_count);
           const Result r = measure(matrices, *kernels, threads, o, activation_bits);

@@ -12,7 +12,7 @@ static const char USAGE[] =
     "  --bits 3,4,5,6,8\n"
     "  --activations 8,16              bits of an activation (fast, precise)\n"
     "  --threads 1,2\n"
-    "  --tokens 1                      vectors at once, 1 to 4\n"
+    "  --tokens 1                      vectors at once, 1 to 512; more than 4 have 8-bit activations\n"
     "  --planes 6                      planes of the stored matrices (default: as many as are read)\n"
     "  --pool 512                      MiB of matrices, more than the last-level cache\n"
     "  --repetitions 9\n"
@@ -77,7 +77,7 @@ Options parse_options(int argc, char** argv) {
       } else if (name == "--threads") {
         o.threads = numbers(value, 1, 1024);
       } else if (name == "--tokens") {
-        o.tokens = number(value, 1, 4);
+        o.tokens = number(value, 1, 512);
       } else if (name == "--planes") {
         o.planes = number(value, 1, 8);
       } else if (name == "--pool") {

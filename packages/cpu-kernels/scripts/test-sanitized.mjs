@@ -1,5 +1,6 @@
 // Runs the operator cases on native code built with GCC's address and undefined behaviour sanitizers, on every instruction set
-// that the machine has. Where the compiler has no sanitizers it says so and succeeds.
+// that the machine has, after a program of known faults has shown that they are reported. Where the compiler has no sanitizers
+// it says so and succeeds.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -21,13 +22,47 @@ const require = createRequire(import.meta.url)
 run([require.resolve('cmake-js/bin/cmake-js'), 'build', '--parallel', '2', '--out', out, '--CDDPLLM_SANITIZE=ON'], {})
 // The runtimes come before everything else in Node's own process, as its program is built without them. Its leaks are not ours, and
 // that there is no memory is something that tests want to see.
-const tests = ['packages/cpu-kernels/test/operator-cases', 'packages/cpu-kernels/test/program-state']
-run([join(root, '../../node_modules/vitest/vitest.mjs'), 'run', '--root', join(root, '../..'), '--pool=threads', ...tests], {
+const sanitizers = {
   LD_PRELOAD: ['libasan.so', 'libubsan.so'].map(runtime).join(':'),
   ASAN_OPTIONS: 'detect_leaks=0:allocator_may_return_null=1',
   UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+}
+checkSanitizers()
+build('compare_kernels')
+const compared = spawnSync(join(root, out, 'compare_kernels'), { stdio: 'inherit', env: { ...process.env, ...sanitizers } })
+if (compared.status !== 0) fail('the kernels differ or have faults')
+const tests = ['packages/cpu-kernels/test/operator-cases', 'packages/cpu-kernels/test/program-state']
+run([join(root, '../../node_modules/vitest/vitest.mjs'), 'run', '--root', join(root, '../..'), '--pool=threads', ...tests], {
+  ...sanitizers,
   DPLLM_CPU_ADDON: join(root, out, 'Release/dpllm_cpu.node'),
 })
+
+/** Faults of native/test/faulty.cpp must be reported: one of addresses in the code of each instruction set, one of arithmetic. */
+function checkSanitizers() {
+  build('faulty')
+  const faulty = (fault) =>
+    spawnSync(join(root, out, 'faulty'), [fault], { encoding: 'utf8', env: { ...process.env, ...sanitizers } })
+  const sound = faulty('none')
+  if (sound.status !== 0 || sound.stderr !== '') fail(`reported where there is no fault:\n${sound.stderr}`)
+  const instructions = sound.stdout.trim().split(' ')
+  const wanted = { overflow: /runtime error: signed integer overflow/ }
+  for (const name of instructions) wanted[name] = /AddressSanitizer: heap-buffer-overflow/
+  for (const [fault, report] of Object.entries(wanted)) {
+    const { status, stderr } = faulty(fault)
+    if (status === 0 || !report.test(stderr)) fail(`the fault "${fault}" was not reported (status ${status}):\n${stderr}`)
+  }
+  console.log(`@dpllm/cpu-kernels: the sanitizers report the faults of ${Object.keys(wanted).join(', ')}`)
+}
+
+function build(program) {
+  const { status, stdout, stderr } = spawnSync('cmake', ['--build', join(root, out), '--target', program], { encoding: 'utf8' })
+  if (status !== 0) fail(`${program} does not build:\n${stdout}${stderr}`)
+}
+
+function fail(message) {
+  console.error(`@dpllm/cpu-kernels: ${message}`)
+  process.exit(1)
+}
 
 function run(args, env) {
   const { status } = spawnSync(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' })

@@ -18,7 +18,7 @@ describe.skipIf(!probe.ok)('operator cases', () => {
   beforeAll(async () => {
     const reference = createReferenceBackend()
     for (const c of cases) references.push(await runCase(reference, c))
-  })
+  }, 60_000)
 
   for (const instructions of available) {
     for (const arithmetic of ['fast', 'precise'] as const) {

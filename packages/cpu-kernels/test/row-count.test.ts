@@ -24,7 +24,7 @@ function mixedCase(N: number, K: number, T: number, [low, high]: readonly [numbe
       { kind: 'linear', x: 'x', weight: 'w', bias: 'b', bits: 'bits', out: 'y' },
     ],
     steps: [{ policy }, ...single],
-    tolerance: { f32: 0, precise: 0, fast: 0 },
+    tolerance: { f32: 0, precise: 0, fast: 0, tensor: 0 },
   })
 }
 

@@ -66,13 +66,18 @@ export interface Step {
   readonly inputs?: Readonly<Record<string, Float32Array>> | undefined
   /** Names of the values wanted; default ['logits']. What they do not need is not computed. */
   readonly outputs?: readonly string[] | undefined
+  /**
+   * A result of an earlier step of this program that is needed no longer. Where this step gives as much, a backend may fill its
+   * arrays anew and give it back, so that steps of a kind take no memory. Its arrays must be left alone until the step is done.
+   */
+  readonly reuse?: StepResult | undefined
   /** Without one every linear reads the most bits loaded. */
   readonly policy?: Policy | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 export interface StepResult {
-  /** f32 values by name. The arrays are the caller's own. */
+  /** f32 values by name. The arrays are the caller's own, until a step gets them to reuse. */
   readonly outputs: Readonly<Record<string, Float32Array>>
   /** u8 [select operators, T]: the bits that each token read. */
   readonly bits: Uint8Array

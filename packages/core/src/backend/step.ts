@@ -8,13 +8,16 @@ export interface CheckedStep extends Step {
   readonly outputs: readonly string[]
 }
 
+const FIRST_ROW = Uint32Array.of(0)
+const LOGITS = ['logits']
+
 /**
  * Checks what a caller gave for one step, so that backends need not.
  * @param vocabulary rows of the embedding table
  * @param selects select operators of the program
  */
 export function checkStep(step: Step, vocabulary: number, selects: number): CheckedStep {
-  const { tokens, position, cache, policy } = step
+  const { tokens, position, cache, targets, inputs, policy, signal, reuse } = step
   const count = tokens.length
   if (count === 0) throw new InvalidArgumentError('tokens', 'at least one token', 'none')
   if (!Number.isInteger(position) || position < 0)
@@ -26,15 +29,22 @@ export function checkStep(step: Step, vocabulary: number, selects: number): Chec
       count,
     )
   }
-  for (const token of tokens) if (token >= vocabulary) throw new InvalidArgumentError('tokens', `ids below ${vocabulary}`, token)
-  const rows = step.rows ?? Uint32Array.of(count - 1)
-  for (const row of rows) if (row >= count) throw new InvalidArgumentError('rows', `indices below ${count}`, row)
-  if (step.targets !== undefined && step.targets.length !== rows.length) {
-    throw new InvalidArgumentError('targets', `${rows.length}, one for each of rows`, step.targets.length)
+  checkBelow('tokens', 'ids', tokens, vocabulary)
+  const rows = step.rows ?? (count === 1 ? FIRST_ROW : Uint32Array.of(count - 1))
+  checkBelow('rows', 'indices', rows, count)
+  if (targets !== undefined && targets.length !== rows.length) {
+    throw new InvalidArgumentError('targets', `${rows.length}, one for each of rows`, targets.length)
   }
   if (policy !== undefined && (policy.estimators.length !== selects || policy.thresholds.length !== selects * THRESHOLDS)) {
     throw new InvalidArgumentError('policy', `estimators and thresholds of ${selects} select operators`, policy.estimators.length)
   }
-  step.signal?.throwIfAborted()
-  return { ...step, rows, outputs: step.outputs ?? ['logits'] }
+  signal?.throwIfAborted()
+  return { tokens, position, cache, rows, targets, inputs, outputs: step.outputs ?? LOGITS, policy, signal, reuse }
+}
+
+// By index here, and no spread above: in every step an iterator would be garbage.
+function checkBelow(argument: string, what: string, values: Uint32Array, limit: number): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] >= limit) throw new InvalidArgumentError(argument, `${what} below ${limit}`, values[i])
+  }
 }

@@ -2,7 +2,7 @@ import type { CompiledProgram, KeyValueCache, Step, StepResult } from '../backen
 import { checkEstimators } from '../backend/check-policy.js'
 import type { Estimator } from '../backend/policy.js'
 import { type CheckedStep, checkStep } from '../backend/step.js'
-import { checkStepInputs, checksInputs, elementsOf } from '../backend/step-inputs.js'
+import { checkStepInputs, checksInputs } from '../backend/step-inputs.js'
 import { bitsAround } from '../bit-planes/bits-around.js'
 import type { BitPlaneWeight } from '../bit-planes/weight.js'
 import { BackendUnavailableError, InvalidArgumentError } from '../errors.js'
@@ -10,17 +10,19 @@ import { type Operator, operands } from '../program/operators.js'
 import type { Program } from '../program/program.js'
 import { rowWidth } from '../program/shape-checks.js'
 import { matrixShape, type Weights } from '../program/weights.js'
-import type { NativeBinding, NativeEstimators, NativePlan, NativeProgram } from './binding.js'
+import type { NativeBinding, NativeCache, NativeEstimators, NativePlan, NativeProgram } from './binding.js'
 import { NativeKeyValueCache } from './cache.js'
 import type { LoweredProgram } from './lower.js'
 import { lowerEstimator } from './lower-estimator.js'
 import { makePlan } from './plan.js'
+import { fillStep, fitsStep, type PreparedStep, prepareStep } from './prepared-step.js'
 
 /** Plans kept per program; a program is run with a handful of sets of outputs. */
 const MAX_PLANS = 64
 
 interface Plan {
   readonly native: NativePlan
+  readonly outputs: readonly string[]
   /** Indices of the operators that run whose inputs each step has to be checked for. */
   readonly checked: readonly number[]
   /** Those that run and read average bits. */
@@ -52,6 +54,8 @@ export class NativeCompiledProgram implements CompiledProgram {
   readonly #known: ReadonlySet<string>
   readonly #plans = new Map<string, Plan>()
   readonly #estimators = new WeakMap<readonly Estimator[], NativeEstimators>()
+  /** Of the results that are there, what can be used again. */
+  readonly #prepared = new WeakMap<StepResult, PreparedStep<Plan>>()
   #tail: Promise<unknown> = Promise.resolve()
   #disposed = false
 
@@ -76,8 +80,9 @@ export class NativeCompiledProgram implements CompiledProgram {
     const { binding, native } = this.parts
     try {
       return new NativeKeyValueCache(this, capacity, binding, binding.createCache(native, capacity))
-    } catch {
-      throw new InvalidArgumentError('capacity', 'one that there is memory for (fewer tokens, or a shorter context)', capacity)
+    } catch (cause) {
+      const wanted = 'one that there is memory for (fewer tokens, or a shorter context)'
+      throw new InvalidArgumentError('capacity', wanted, capacity, { cause })
     }
   }
 
@@ -132,46 +137,35 @@ export class NativeCompiledProgram implements CompiledProgram {
   }
 
   async #run(given: Step): Promise<StepResult> {
+    const estimators = given.policy?.estimators
+    if (estimators !== undefined && !this.#estimators.has(estimators)) await this.#takeEstimators(given, estimators)
+    // After the wait, as the caller may have written to what is given meanwhile; from here on all is one turn.
     const step = checkStep(given, this.#vocabulary, this.selects.length)
-    const { cache, policy } = step
+    const { cache } = step
     if (!(cache instanceof NativeKeyValueCache) || cache.owner !== this) {
       throw new InvalidArgumentError('cache', 'a cache that this program made', 'another')
     }
-    const plan = this.#planFor(step.outputs)
+    const used = step.reuse && this.#prepared.get(step.reuse)
+    const reused = used !== undefined && fitsStep(used, step) ? used : undefined
+    const plan = reused?.plan ?? this.#planFor(step.outputs)
     checkStepInputs(step, this.program, plan.checked)
     this.#checkAverageBits(step, plan)
-    const T = step.tokens.length
-    const bits = new Uint8Array(this.selects.length * T)
-    const estimates = new Float32Array(this.selects.length * T)
-    // What is given is copied: the caller may write to it while the step runs. An input may be an output, too.
-    const inputs = new Map(this.program.inputs?.map((name) => [name, new Float32Array(step.inputs![name])]))
-    const filled: Float32Array[] = []
-    const outputs = step.outputs.map((name): [string, Float32Array] => {
-      const given = inputs.get(name)
-      if (given !== undefined) return [name, given]
-      const output = new Float32Array(elementsOf(this.program, name, T, step.rows.length))
-      filled.push(output)
-      return [name, output]
-    })
-    const estimators = policy && (await this.#estimatorsFor(policy.estimators))
-    const nativeStep = {
-      plan: plan.native,
-      cache: cache.native(),
-      tokens: step.tokens.slice(),
-      position: step.position,
-      rows: step.rows.slice(),
-      targets: step.targets?.slice(),
-      estimators,
-      thresholds: policy?.thresholds.slice(),
-      inputs: [...inputs.values()],
-      outputs: filled,
-      bits,
-      estimates,
-    }
+    const prepared = reused ?? this.#prepare(plan, cache.native(), step)
+    fillStep(prepared, step, this.program, cache.native(), estimators && this.#estimators.get(estimators))
     const begin = performance.now()
-    await this.#native((binding, native) => binding.run(native, nativeStep))
+    try {
+      await this.parts.binding.run(this.parts.native, prepared.native)
+    } catch (cause) {
+      throw this.#failure(cause)
+    }
     this.parts.onStep?.(performance.now() - begin)
-    return { outputs: Object.fromEntries(outputs), bits, estimates }
+    return prepared.result
+  }
+
+  #prepare(plan: Plan, cache: NativeCache, step: CheckedStep): PreparedStep<Plan> {
+    const prepared = prepareStep(this.program, plan, cache, step, this.selects.length)
+    this.#prepared.set(prepared.result, prepared)
+    return prepared
   }
 
   /** Calls native code. @throws BackendUnavailableError for what fails there */
@@ -179,8 +173,12 @@ export class NativeCompiledProgram implements CompiledProgram {
     try {
       return await call(this.parts.binding, this.parts.native)
     } catch (cause) {
-      throw new BackendUnavailableError(this.parts.backend, `a step failed: ${(cause as Error).message}`, { cause })
+      throw this.#failure(cause)
     }
+  }
+
+  #failure(cause: unknown): BackendUnavailableError {
+    return new BackendUnavailableError(this.parts.backend, `a step failed: ${(cause as Error).message}`, { cause })
   }
 
   /** @throws BackendUnavailableError */
@@ -209,6 +207,7 @@ export class NativeCompiledProgram implements CompiledProgram {
       const order = [...description.operators]
       plan = {
         native: this.parts.binding.createPlan(description),
+        outputs: [...outputs],
         checked: order.filter((index) => checksInputs(this.program.operators[index])),
         mixed: order.flatMap((index) => {
           const op = this.program.operators[index]
@@ -228,13 +227,11 @@ export class NativeCompiledProgram implements CompiledProgram {
     }
   }
 
-  async #estimatorsFor(estimators: readonly Estimator[]): Promise<NativeEstimators> {
-    let native = this.#estimators.get(estimators)
-    if (native === undefined) {
-      checkEstimators(estimators, this.#selectWeights, this.#selectWidths)
-      native = await this.#native((binding, program) => binding.createEstimators(program, estimators.map(lowerEstimator)))
-      this.#estimators.set(estimators, native)
-    }
-    return native
+  /** Takes over estimators that have not been seen before. */
+  async #takeEstimators(step: Step, estimators: readonly Estimator[]): Promise<void> {
+    checkStep(step, this.#vocabulary, this.selects.length)
+    checkEstimators(estimators, this.#selectWeights, this.#selectWidths)
+    const native = await this.#native((binding, program) => binding.createEstimators(program, estimators.map(lowerEstimator)))
+    this.#estimators.set(estimators, native)
   }
 }

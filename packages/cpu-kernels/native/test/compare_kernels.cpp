@@ -2,42 +2,19 @@
 // tests do the same through whole programs; this one runs where Node does not, under an emulator for instance:
 //
 //   aarch64-linux-gnu-g++ -std=c++17 -O2 -static -ffp-contract=fast -fno-math-errno -fno-trapping-math -DDPLLM_NEON
-//     -I native native/test/compare_kernels.cpp native/kernels/select.cpp native/kernels/*/kernels.cpp (generic, neon)
+//     -I native native/test/compar*.cpp native/kernels/select.cpp native/kernels/{generic,neon}/kernels.cpp
 //   qemu-aarch64 ./a.out
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include "kernels/select.h"
+#include "test/bit_plane_matrix.h"
+#include "test/comparison.h"
 
 using namespace dpllm;
-
-static std::mt19937 generator(1);
-static int failures = 0;
-
-static std::vector<float> normal(size_t n, float scale = 1.0f) {
-  std::normal_distribution<float> distribution(0.0f, scale);
-  std::vector<float> x(n);
-  for (float& v : x) v = distribution(generator);
-  return x;
-}
-
-// Relative error of vectors, against a tolerance in f32 roundings.
-static void check(const char* isa, const std::string& what, const std::vector<float>& found, const std::vector<float>& wanted, double roundings) {
-  double error = 0, norm = 0;
-  for (size_t i = 0; i < wanted.size(); i++) {
-    error += std::pow(double(found[i]) - wanted[i], 2);
-    norm += std::pow(double(wanted[i]), 2);
-  }
-  const double relative = error == 0 ? 0 : std::sqrt(error / norm);
-  if (!(relative <= roundings * 0x1p-24)) {
-    failures++;
-    std::printf("%s %s: relative error %.3g, allowed %.3g\n", isa, what.c_str(), relative, roundings * 0x1p-24);
-  }
-}
 
 static void compare_elementwise(const Kernels& k) {
   const Kernels& plain = generic_kernels;
@@ -71,64 +48,6 @@ static void compare_elementwise(const Kernels& k) {
       x = y = a;
       k.rope(a.data(), cos.data(), sin.data(), n / 4, n, 1, x.data()), plain.rope(a.data(), cos.data(), sin.data(), n / 4, n, 1, y.data());
       check(k.name, "rope" + size, x, y, 4);
-    }
-  }
-}
-
-struct Matrix {
-  std::vector<uint32_t> planes;
-  std::vector<uint16_t> lut;
-  std::vector<uint8_t> tables;
-  std::vector<float> scales;
-  BitPlaneView view;
-
-  Matrix(size_t rows, size_t cols, int bits) {
-    const size_t words = (cols + 31) / 32, entries = size_t{1} << bits;
-    planes.resize(bits * rows * words);
-    for (size_t i = 0; i < planes.size(); i++) planes[i] = generator() & (i % words == words - 1 && cols % 32 ? (1u << cols % 32) - 1 : ~0u);
-    const std::vector<float> centroids = normal(rows * entries, 0.02f);
-    lut.resize(rows * entries);
-    generic_kernels.narrow_f16(centroids.data(), lut.data(), lut.size());
-    tables.resize(rows * 2 * entries);
-    for (size_t i = 0; i < tables.size(); i++) tables[i] = bits <= BYTE_CENTROID_BITS && i / entries % 2 ? 0 : uint8_t(generator());
-    scales = normal(rows);
-    view = {planes.data(), rows, cols, words, bits, lut.data(), tables.data(), scales.data()};
-  }
-};
-
-static void compare_products(const Kernels& k) {
-  const Kernels& plain = generic_kernels;
-  for (const size_t cols : {7, 32, 172, 288, 512, 1056, 2100}) {
-    const size_t rows = 13;
-    const std::vector<float> x = normal(4 * cols);
-    const float* tokens[4] = {x.data(), x.data() + cols, x.data() + 2 * cols, x.data() + 3 * cols};
-    const std::vector<float> bias = normal(rows);
-    for (int count = 1; count <= 4; count++) {
-      std::vector<float> a(4 * rows), b(4 * rows);
-      float *out_a[4], *out_b[4];
-      for (int t = 0; t < 4; t++) out_a[t] = a.data() + t * rows, out_b[t] = b.data() + t * rows;
-      const std::vector<float> dense = normal(rows * cols);
-      const DenseView w = {dense.data(), FloatType::f32, rows, cols};
-      k.dense_gemv(w, 0, rows, tokens, count, bias.data(), out_a), plain.dense_gemv(w, 0, rows, tokens, count, bias.data(), out_b);
-      check(k.name, "dense_gemv " + std::to_string(cols), a, b, 2 + std::sqrt(cols));
-      for (int bits = 1; bits <= 8; bits++) {
-        const Matrix m(rows, cols, bits);
-        for (const int activation_bits : {8, 16}) {
-          std::vector<std::vector<uint8_t>> qa, qb;
-          const uint8_t *pa[4], *pb[4];
-          for (int t = 0; t < count; t++) {
-            qa.emplace_back(k.activation_bytes(cols, activation_bits)), qb.emplace_back(plain.activation_bytes(cols, activation_bits));
-            k.quantize_activations(tokens[t], cols, activation_bits, qa[t].data());
-            plain.quantize_activations(tokens[t], cols, activation_bits, qb[t].data());
-          }
-          for (int t = 0; t < count; t++) pa[t] = qa[t].data(), pb[t] = qb[t].data();
-          k.bit_plane_gemv(m.view, 1, rows, pa, count, activation_bits, nullptr, out_a);
-          plain.bit_plane_gemv(m.view, 1, rows, pb, count, activation_bits, nullptr, out_b);
-          // Group sums are the same integers: only their f32 sum differs.
-          check(k.name, "bit_plane_gemv " + std::to_string(cols) + " bits " + std::to_string(bits) + " x " + std::to_string(activation_bits), a, b,
-                4 + std::sqrt(cols / 32.0));
-        }
-      }
     }
   }
 }
@@ -321,6 +240,8 @@ int main() {
   for (const Kernels* kernels : available_kernels()) {
     compare_elementwise(*kernels);
     compare_products(*kernels);
+    compare_wide_products(*kernels);
+    compare_integer_products(*kernels);
     compare_tiles(*kernels);
     compare_attention(*kernels);
     compare_gradients(*kernels);

@@ -1,7 +1,11 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { createReferenceBackend, emptyProfile, type Step } from '@dpllm/core'
 import type { ModelConfig } from '@dpllm/runtime'
 import { expect, test } from 'vitest'
 import { type BenchModel, bench } from './bench.js'
+import { openEnergyMeter } from './energy.js'
 import { randomModel } from './random-model.js'
 
 function fakeModel() {
@@ -84,6 +88,34 @@ test('a row says what its own repetitions added to the profile', async () => {
     { steps: 4, total: 8, operators: { linear: 4 } },
     { steps: 6, total: 12, operators: { linear: 6 } },
   ])
+})
+
+test('a row says the energy of its own repetitions', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'dpllm-bench-energy-'))
+  const zone = path.join(folder, 'intel-rapl:0')
+  mkdirSync(zone)
+  let microjoules = 7_000_000
+  const count = (more: number) => {
+    microjoules = (microjoules + more) % 10_000_000
+    writeFileSync(path.join(zone, 'energy_uj'), `${microjoules}\n`)
+  }
+  writeFileSync(path.join(zone, 'max_energy_range_uj'), '10000000\n')
+  count(0)
+  try {
+    const { model } = fakeModel()
+    const run = (step: Step) => {
+      count(step.tokens.length * 500_000)
+      return model.run(step)
+    }
+    const energyMeter = await openEnergyMeter(folder)
+    const options = { promptTokens: [2], generatedTokens: [3], repetitions: 2, warmup: 1, energyMeter }
+    const rows = await bench({ ...model, run }, options)
+    for (const { joulesPerToken } of rows) expect(joulesPerToken).toBeCloseTo(0.5, 9)
+    const [row] = await bench(model, { promptTokens: [2], generatedTokens: [], repetitions: 1 })
+    expect(row.joulesPerToken).toBeNull()
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('lengths beyond the context are refused before anything runs', async () => {

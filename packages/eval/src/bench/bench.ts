@@ -1,5 +1,6 @@
-import { createRandom, InvalidArgumentError, type OnProgress, profileSince, type StepProfile } from '@dpllm/core'
+import { createRandom, InvalidArgumentError, type OnProgress, profileSince, type StepProfile, type StepResult } from '@dpllm/core'
 import { type Model, type PrecisionRequest, type RequestPolicy, requestPolicy } from '@dpllm/runtime'
+import { createEnergySum, type EnergyMeter } from './energy.js'
 
 /** What is needed of a model. */
 export type BenchModel = Pick<Model, 'config' | 'precision' | 'effectiveBits' | 'createCache' | 'run'>
@@ -19,6 +20,8 @@ export interface BenchOptions extends PrecisionRequest {
   readonly feedback?: boolean | undefined
   /** The one that the model's backend was given: rows then say where the time of their repetitions went. */
   readonly stepProfile?: StepProfile | undefined
+  /** Rows then say what energy a token took: of the whole processors, whatever else they did meanwhile. */
+  readonly energyMeter?: EnergyMeter | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -33,6 +36,8 @@ export interface BenchRow {
   readonly standardDeviation: number
   /** Tokens per second of each repetition. */
   readonly samples: readonly number[]
+  /** Of the repetitions; null without `BenchOptions.energyMeter`. */
+  readonly joulesPerToken: number | null
   /** Of the repetitions, where `BenchOptions.stepProfile` is there. */
   readonly stepProfile?: StepProfile
 }
@@ -50,9 +55,11 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
     warmup = 1,
     batchSize = 512,
     stepProfile,
+    energyMeter,
     signal,
     onProgress,
   } = options
+  const energy = energyMeter && createEnergySum(energyMeter)
   checkCount('repetitions', repetitions, 1)
   checkCount('warmup', warmup, 0)
   checkCount('batchSize', batchSize, 1)
@@ -73,21 +80,27 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
     using cache = model.createCache(test.tokens)
     const samples: number[] = []
     let bitSum = 0
+    let result: StepResult | undefined
     let before = structuredClone(stepProfile)
     for (let run = 0; run < runs; run++) {
       const { policy, record } = test.request()
-      if (run === warmup) before = structuredClone(stepProfile)
+      if (run === warmup) {
+        before = structuredClone(stepProfile)
+        await energy?.begin()
+      }
       const begin = performance.now()
       for (let position = 0; position < tokens.length; position += test.batch) {
         const batch = tokens.subarray(position, position + test.batch)
-        const { bits } = await model.run({ tokens: batch, position, cache, policy, signal })
-        const effectiveBits = model.effectiveBits(bits, batch.length)
+        result = await model.run({ tokens: batch, position, cache, policy, signal, reuse: result })
+        const effectiveBits = model.effectiveBits(result.bits, batch.length)
         record?.(effectiveBits, batch.length)
         bitSum += effectiveBits * batch.length
+        await energy?.keepUp()
       }
       if (run >= warmup) samples.push((1000 * tokens.length) / (performance.now() - begin))
       onProgress?.({ stage: test.name, done: run + 1, total: runs, unit: 'runs' })
     }
+    const joules = await energy?.joules()
     const mean = samples.reduce((sum, sample) => sum + sample, 0) / samples.length
     const variance = samples.reduce((sum, sample) => sum + (sample - mean) ** 2, 0) / Math.max(samples.length - 1, 1)
     rows.push({
@@ -96,6 +109,7 @@ export async function bench(model: BenchModel, options: BenchOptions = {}): Prom
       tokensPerSecond: mean,
       standardDeviation: Math.sqrt(variance),
       samples,
+      joulesPerToken: joules === undefined ? null : joules / (repetitions * tokens.length),
       ...(stepProfile && before ? { stepProfile: profileSince(stepProfile, before) } : {}),
     })
   }

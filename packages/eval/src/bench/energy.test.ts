@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { openEnergyMeter } from './energy.js'
+import { createEnergySum, openEnergyMeter } from './energy.js'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'dpllm-energy-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -29,4 +29,22 @@ test('adds up sockets, not their parts, and sees counters run over', async () =>
 
 test('where there is no meter nothing is opened', async () => {
   expect(await openEnergyMeter(path.join(folder, 'nothing'))).toBeUndefined()
+})
+
+test('a sum leaves out what was before it, and reads often enough', async () => {
+  let time = 0
+  let reads = 0
+  const meter = { joules: async () => ++reads }
+  const sum = createEnergySum(meter, () => time)
+  await sum.begin()
+  expect(await sum.joules()).toBe(2)
+  time = 4999
+  expect(sum.keepUp()).toBeUndefined()
+  time = 5000
+  await sum.keepUp()
+  expect(reads).toBe(3)
+  expect(sum.keepUp()).toBeUndefined()
+  expect(await sum.joules()).toBe(2 + 3 + 4)
+  await sum.begin()
+  expect(await sum.joules()).toBe(6)
 })

@@ -3,8 +3,42 @@ import path from 'node:path'
 
 /** Counts the energy that the machine's processors use. */
 export interface EnergyMeter {
-  /** Joules since the last call, or since the meter was opened. To be called every minute or so: counters run over. */
+  /** Joules since the last call, or since the meter was opened. To be called every few seconds: counters run over. */
   joules(): Promise<number>
+}
+
+/** What a meter counts over something that takes long. */
+export interface EnergySum {
+  /** Counts from now on. */
+  begin(): Promise<void>
+  /** To be called between steps, so that no counter runs over twice: reads the meter where it is time to. */
+  keepUp(): Promise<void> | undefined
+  /** Joules since `begin`. */
+  joules(): Promise<number>
+}
+
+/** Counters of 2^32 µJ, the smallest there are, run over after 14 s at 300 W. */
+const LONGEST_MS = 5_000
+
+/** @param now clock in milliseconds */
+export function createEnergySum(meter: EnergyMeter, now: () => number = () => performance.now()): EnergySum {
+  let sum = 0
+  let lastRead = 0
+  const add = async () => {
+    lastRead = now()
+    sum += await meter.joules()
+  }
+  return {
+    async begin() {
+      await add()
+      sum = 0
+    },
+    keepUp: () => (now() - lastRead < LONGEST_MS ? undefined : add()),
+    async joules() {
+      await add()
+      return sum
+    },
+  }
 }
 
 /**

@@ -1,15 +1,17 @@
 import { type BitPlaneWeight, type FloatTensor, type Random, toFloat16, wordsPerRow } from '@dpllm/core'
+import { allocate } from '@dpllm/cpu-kernels'
 
 /** Rows whose tables are drawn; the others repeat them, since converting every row's 504 centroids takes longest of all. */
 const DISTINCT_ROWS = 16
 
 /**
  * Bit-planes of uniformly random codes, made quickly: for measuring speed on shapes of real models. Tables ascend as a
- * normal distribution's quantiles do, of standard deviation 1/√cols, so that activations keep their size.
+ * normal distribution's quantiles do, of standard deviation 1/√cols, so that activations keep their size. In memory as a model's
+ * files are read into.
  */
 export function fastRandomPlanes(random: Random, rows: number, cols: number, seedBits: number, maxBits: number): BitPlaneWeight {
   const words = wordsPerRow(cols)
-  const planes = new Uint32Array(maxBits * rows * words)
+  const planes = new Uint32Array(allocate(4 * maxBits * rows * words))
   const last = cols % 32 === 0 ? 0xffffffff : 2 ** (cols % 32) - 1
   for (let i = 0; i < planes.length; i++) planes[i] = random.uint32()
   if (last !== 0xffffffff) for (let i = words - 1; i < planes.length; i += words) planes[i] &= last
@@ -28,7 +30,7 @@ export function fastRandomPlanes(random: Random, rows: number, cols: number, see
 
 /** A random f16 matrix of magnitudes from 2^-6 to 2^-5: random sign and mantissa bits under a fixed exponent. */
 export function fastRandomHalves(random: Random, rows: number, cols: number): FloatTensor {
-  const words = new Uint32Array(Math.ceil((rows * cols) / 2))
+  const words = new Uint32Array(allocate(4 * Math.ceil((rows * cols) / 2)))
   for (let i = 0; i < words.length; i++) words[i] = (random.uint32() & 0x83ff83ff) | 0x24002400
   return { dtype: 'f16', shape: [rows, cols], data: new Uint16Array(words.buffer, 0, rows * cols) }
 }

@@ -4,10 +4,12 @@ import type { Tokenizer } from '../text/tokenizer.js'
 
 /** What a step gives for choosing the next token. */
 export interface StepOutput {
-  /** f32 [vocabSize], of the step's last token. */
+  /** f32 [vocabSize], of the step's last token; of use until the next step. */
   readonly logits: Float32Array
   /** Mean bits that the step's tokens read, weighted by parameters. */
   readonly bits: number
+  /** u8 [linears, tokens of the step]: what each linear read for each token; for who wants to look at it. */
+  readonly linearBits?: Uint8Array
 }
 
 /** A model with the precision of one request: all that generation needs of it. */

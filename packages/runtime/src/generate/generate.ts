@@ -49,6 +49,7 @@ export async function* generate(
         token,
         logprob,
         bits: output.bits,
+        ...(generated > 1 && output.linearBits !== undefined && { linearBits: output.linearBits }),
         ...(reason !== undefined && { finishReason: reason }),
         ...(stop !== undefined && { stopString: stop }),
         promptTokens: tokens.length,

@@ -36,6 +36,8 @@ export interface GeneratePart {
   readonly logprob: number
   /** Mean bits that the step which gave this token read, weighted by parameters; for the first, the prompt's last step. */
   readonly bits: number
+  /** u8 [linears]: what the decode step that gave this token read of each linear, in the model's order; not of the first token. */
+  readonly linearBits?: Uint8Array
   /** Of the last part only. */
   readonly finishReason?: FinishReason
   /** The stop string that ended the answer. */

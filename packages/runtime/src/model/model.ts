@@ -83,10 +83,14 @@ export function createModel(parts: ModelParts): Model {
   const decoder = (request: GenerateOptions): Decoder => {
     const chosen = precision(request)
     const { policy, record } = requestPolicy(chosen, request)
+    // The result of one step is the next one's to fill: generation takes no memory for each token but the bits it hands out.
+    let last: StepResult | undefined
     const run = async (step: Step) => {
-      const { outputs, bits } = await compiled.run(step)
-      return { logits: outputs['logits'], bits: bitsOf(bits, step.tokens.length) }
+      last = await compiled.run({ ...step, reuse: last })
+      const { outputs, bits } = last
+      return { logits: outputs['logits'], bits: bitsOf(bits, step.tokens.length), linearBits: bits.slice() }
     }
+    const generated = new Uint32Array(1)
     return {
       tokenizer: parts.tokenizer,
       chatTemplate: parts.chatTemplate,
@@ -95,7 +99,8 @@ export function createModel(parts: ModelParts): Model {
       createCache: (capacity) => compiled.createCache(capacity),
       prefill: (tokens, position, cache, signal) => run({ tokens, position, cache, policy: chosen.prefillPolicy, signal }),
       decode: async (token, position, cache, signal) => {
-        const output = await run({ tokens: Uint32Array.of(token), position, cache, policy, signal })
+        generated[0] = token
+        const output = await run({ tokens: generated, position, cache, policy, signal })
         record?.(output.bits, 1)
         return output
       },

@@ -135,3 +135,14 @@ test('precisions of equal requests are one object', async () => {
   expect(model.precision({ targetBits: 3.5, method: 'dp-llm' }).policy!.estimators).toBe(one.policy!.estimators)
   expect(model.precision({ targetBits: 3, method: 'uniform' }).adapt).toBeUndefined()
 })
+
+test('every token that was decoded says what each linear read for it', async () => {
+  await write(budgetProfile(linears, RESIDUAL))
+  await using model = await load()
+  let decoded = 0
+  for await (const { bits, linearBits } of model.generate('see', { ...request, maxTokens: 5, targetBits: 4 })) {
+    if (decoded++ === 0) expect(linearBits).toBeUndefined()
+    else expect(model.effectiveBits(linearBits!, 1)).toBe(bits)
+  }
+  expect(decoded).toBe(5)
+})
