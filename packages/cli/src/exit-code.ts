@@ -8,7 +8,7 @@ import { colorsFor } from './output/colors.js'
 export type ExitCode = 0 | 1 | 2 | 130
 
 /** Says on stderr, in one line, what ended a command; gives the exit code. `DPLLM_DEBUG=1` adds the stack. */
-export function reportError(error: unknown, { io, interrupts }: CommandContext): ExitCode {
+export function reportError(error: unknown, { io, interrupts }: Pick<CommandContext, 'io' | 'interrupts'>): ExitCode {
   const { stderr } = io
   const say = (message: string) => {
     const line = message.replace(/\s*\n\s*/g, ' ')

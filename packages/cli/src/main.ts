@@ -1,5 +1,5 @@
 import { type ExitCode, reportError } from './exit-code.js'
-import { listenForInterrupts } from './interrupts.js'
+import { type Interrupts, listenForInterrupts } from './interrupts.js'
 import { type Io, processIo } from './io.js'
 import { createProgram } from './program.js'
 
@@ -10,13 +10,16 @@ import { createProgram } from './program.js'
  */
 export async function run(argv: readonly string[], io: Io = processIo()): Promise<ExitCode> {
   using interrupts = listenForInterrupts(io)
-  const context = { io, interrupts }
   try {
-    await createProgram(context).parseAsync([...argv])
+    await runArguments(argv.slice(2), io, interrupts)
     return 0
   } catch (error) {
-    return reportError(error, context)
+    return reportError(error, { io, interrupts })
   }
+}
+
+async function runArguments(args: readonly string[], io: Io, interrupts: Interrupts): Promise<void> {
+  await createProgram({ io, interrupts, run: runArguments }).parseAsync([...args], { from: 'user' })
 }
 
 /** The command `dpllm`. Sets the exit code instead of exiting, so that output drains. */

@@ -9,7 +9,9 @@ import { addImport } from './commands/import.js'
 import { addInspect } from './commands/inspect.js'
 import { addPull } from './commands/pull.js'
 import { addQuantize } from './commands/quantize.js'
+import { addReport } from './commands/report.js'
 import { addRun } from './commands/run.js'
+import { addSweep } from './commands/sweep.js'
 import { addTune } from './commands/tune.js'
 import type { CommandContext } from './context.js'
 import { EnvironmentCommand } from './environment.js'
@@ -37,6 +39,8 @@ export function createProgram(context: CommandContext): Command {
     addCalibrate,
     addInspect,
     addEval,
+    addSweep,
+    addReport,
     addBench,
     addImport,
     addExport,

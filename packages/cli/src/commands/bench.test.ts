@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { probeBackends } from '@dpllm/runtime'
 import { expect, test } from 'vitest'
@@ -50,8 +50,20 @@ test('JSON, JSON lines and CSV hold the same', async () => {
   const jsonl = (await runCommand(['bench', fixtures.original, ...quick, '-o', 'jsonl'])).stdout.trimEnd().split('\n')
   expect(jsonl.map((line) => JSON.parse(line).test)).toEqual(['pp4', 'tg2'])
   const csv = (await runCommand(['bench', fixtures.original, ...quick, '-o', 'csv'])).stdout.trimEnd().split('\n')
-  expect(csv[0]).toBe('model,size,params,backend,threads,test,effectiveBits,tokensPerSecond,standardDeviation')
+  expect(csv[0]).toBe('model,size,params,backend,threads,test,effectiveBits,tokensPerSecond,standardDeviation,joulesPerToken')
   expect(csv).toHaveLength(3)
+})
+
+test('energy where the machine tells, null where not', async () => {
+  const powercap = path.join(fixtures.folder, 'powercap')
+  const args = ['bench', fixtures.original, ...quick, '--powercap', powercap]
+  const measured = async () => JSON.parse((await runCommand([...args, '--json'])).stdout)[0].joulesPerToken
+  expect(await measured()).toBeNull()
+  mkdirSync(path.join(powercap, 'intel-rapl:0'), { recursive: true })
+  for (const file of ['energy_uj', 'max_energy_range_uj']) writeFileSync(path.join(powercap, 'intel-rapl:0', file), '5\n')
+  expect(await measured()).toBe(0)
+  const lines = (await runCommand(args)).stdout.split('\n')
+  expect(lines.map((line) => line.split('|').at(-2)?.trim())).toEqual(['J/token', '------:', '0.00', '0.00', undefined])
 })
 
 test('random weights in the shapes of a known model', async () => {

@@ -1,29 +1,27 @@
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { emptyProfile, type StepProfile } from '@dpllm/core'
-import { type BenchModel, bench, knownShapes, randomModel } from '@dpllm/eval'
+import { type BenchModel, bench, knownShapes, openEnergyMeter, randomModel } from '@dpllm/eval'
 import { createBackend, type Model } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
 import { type CommandContext, UsageError } from '../context.js'
 import { openModel } from '../open-model.js'
 import { addBackendFlags, type BackendFlags, backendOptions } from '../options/backend.js'
 import { addLogFlags, type LogFlags } from '../options/log.js'
-import { bitRange, integer, list, number } from '../options/parse.js'
-import { addLoadFlags, type LoadFlags, loadOptions, precisionRequest } from '../options/precision.js'
+import { bitRange, integer, list } from '../options/parse.js'
+import { addPrecisionListFlags, loadForAll, type PrecisionListFlags, precisionRequests } from '../options/precision-list.js'
 import { type BenchFormat, type BenchLine, benchFormats, formatBench } from '../output/bench-table.js'
 import { createProgressBar } from '../output/progress.js'
 import { formatStepProfile } from '../output/step-profile-table.js'
 import { runComparison } from './bench-compare.js'
 import { runKernelBench } from './bench-kernels.js'
 
-interface BenchFlags extends BackendFlags, LoadFlags, LogFlags {
+interface BenchFlags extends BackendFlags, PrecisionListFlags, LogFlags {
   readonly promptTokens: number[]
   readonly maxTokens: number[]
   readonly repetitions: number
   readonly warmup: number
   readonly batchSize: number
-  readonly precision?: number[]
-  readonly targetBits?: number[]
   readonly random?: string
   readonly layers?: number
   readonly vocab?: number
@@ -32,6 +30,7 @@ interface BenchFlags extends BackendFlags, LoadFlags, LogFlags {
   readonly output: BenchFormat
   readonly json?: boolean
   readonly stepProfile?: boolean
+  readonly powercap: string
   readonly kernels?: boolean
   readonly compare?: string[] | true
   readonly svg?: string
@@ -56,8 +55,6 @@ export function addBench(program: Command, context: CommandContext): void {
     .addOption(new Option('-r, --repetitions <count>', 'runs of each test').argParser(integer(1)).default(5))
     .addOption(new Option('--warmup <count>', 'runs before them that do not count').argParser(integer(0)).default(1))
     .addOption(new Option('-b, --batch-size <tokens>', 'tokens of a prompt that run at once').argParser(integer(1)).default(512))
-    .addOption(new Option('--precision <bits,...>', 'measure at these whole numbers of bits').argParser(list(integer(1, 8))))
-    .addOption(new Option('--target-bits <bits,...>', 'measure at these targets of the profile').argParser(list(number)))
     .addOption(new Option('--random <shape>', `random weights in the shapes of ${Object.keys(knownShapes).join(', ')}`))
     .addOption(new Option('--layers <count>', 'layers of the random model (default: all)').argParser(integer(1)))
     .addOption(new Option('--vocab <size>', 'vocabulary of the random model').argParser(integer(1)))
@@ -73,44 +70,51 @@ export function addBench(program: Command, context: CommandContext): void {
       ).argParser(list((file) => file)),
     )
     .option('--svg <file>', 'with --compare: draw tokens per second against bits')
+    .addOption(
+      new Option('--powercap <folder>', "where Linux shows the processors' energy counters").default('/sys/class/powercap'),
+    )
     .option('--step-profile', 'say where the time of steps goes, on stderr and in JSON (CPU backend)')
-  addLogFlags(addBackendFlags(addLoadFlags(command))).action(async (directory: string | undefined, flags: BenchFlags) => {
-    const format = flags.json ? 'json' : flags.output
-    if (flags.kernels) return runKernelBench(flags, format, context)
-    const stepProfile = flags.stepProfile ? emptyProfile() : undefined
-    await using opened = await openSubject(directory, flags, context, stepProfile)
-    const { model, name } = opened
-    const { io, interrupts } = context
-    if (flags.compare) {
-      const threads = flags.threads ?? availableParallelism()
-      return await runComparison({ name, model, requests: requestsOf(flags), threads }, flags, format, context)
-    }
-    const lines: BenchLine[] = []
-    using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })
-    for (const request of requestsOf(flags)) {
-      const rows = await bench(model, {
-        ...request,
-        promptTokens: flags.promptTokens.filter((n) => n > 0),
-        generatedTokens: flags.maxTokens.filter((n) => n > 0),
-        repetitions: flags.repetitions,
-        warmup: flags.warmup,
-        batchSize: flags.batchSize,
-        stepProfile,
-        signal: interrupts.signal,
-        onProgress: bar.update,
-      })
-      const { backend, weightBytes, parameters } = model
-      const threads = backend.name === 'reference' ? 1 : (flags.threads ?? availableParallelism())
-      lines.push(
-        ...rows.map((row) => ({ model: name, size: weightBytes, params: parameters, backend: backend.name, threads, ...row })),
-      )
-    }
-    bar[Symbol.dispose]()
-    for (const { test, effectiveBits, stepProfile } of lines) {
-      if (stepProfile?.steps) io.stderr.write(`${formatStepProfile(test, effectiveBits, stepProfile)}\n`)
-    }
-    io.stdout.write(formatBench(lines, format))
-  })
+  addLogFlags(addBackendFlags(addPrecisionListFlags(command))).action(
+    async (directory: string | undefined, flags: BenchFlags) => {
+      const format = flags.json ? 'json' : flags.output
+      if (flags.kernels) return runKernelBench(flags, format, context)
+      const stepProfile = flags.stepProfile ? emptyProfile() : undefined
+      await using opened = await openSubject(directory, flags, context, stepProfile)
+      const { model, name } = opened
+      const { io, interrupts } = context
+      if (flags.compare) {
+        const threads = flags.threads ?? availableParallelism()
+        return await runComparison({ name, model, requests: precisionRequests(flags), threads }, flags, format, context)
+      }
+      const lines: BenchLine[] = []
+      const energyMeter = await openEnergyMeter(flags.powercap)
+      using bar = createProgressBar(io.stderr, { quiet: flags.quiet ?? false })
+      for (const request of precisionRequests(flags)) {
+        const rows = await bench(model, {
+          ...request,
+          promptTokens: flags.promptTokens.filter((n) => n > 0),
+          generatedTokens: flags.maxTokens.filter((n) => n > 0),
+          repetitions: flags.repetitions,
+          warmup: flags.warmup,
+          batchSize: flags.batchSize,
+          stepProfile,
+          energyMeter,
+          signal: interrupts.signal,
+          onProgress: bar.update,
+        })
+        const { backend, weightBytes, parameters } = model
+        const threads = backend.name === 'reference' ? 1 : (flags.threads ?? availableParallelism())
+        lines.push(
+          ...rows.map((row) => ({ model: name, size: weightBytes, params: parameters, backend: backend.name, threads, ...row })),
+        )
+      }
+      bar[Symbol.dispose]()
+      for (const { test, effectiveBits, stepProfile } of lines) {
+        if (stepProfile?.steps) io.stderr.write(`${formatStepProfile(test, effectiveBits, stepProfile)}\n`)
+      }
+      io.stdout.write(formatBench(lines, format))
+    },
+  )
 }
 
 type Subject = BenchModel & Pick<Model, 'backend' | 'weightBytes' | 'parameters'> & AsyncDisposable
@@ -129,7 +133,7 @@ async function openNamed(
   const { random, layers, vocab, bits, seed } = flags
   if ((directory === undefined) === (random === undefined)) throw new UsageError('give a model, or --random SHAPE')
   if (random === undefined) {
-    const model = await openModel(directory!, { ...backendOptions(flags), stepProfile, ...loadFor(flags) }, flags, context)
+    const model = await openModel(directory!, { ...backendOptions(flags), stepProfile, ...loadForAll(flags) }, flags, context)
     return { model, name: path.basename(path.resolve(directory!)) }
   }
   using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
@@ -144,24 +148,4 @@ async function openNamed(
     onProgress: bar.update,
   })
   return { model, name: layers === undefined ? `random ${random}` : `random ${random}, ${layers} layers` }
-}
-
-/** Loads only what the most precise measurement reads. */
-function loadFor(flags: BenchFlags) {
-  const { precision = [], targetBits = [], ...shared } = flags
-  const whole = flags.method === 'uniform' ? [...precision, ...targetBits] : targetBits.length === 0 ? precision : []
-  return loadOptions({
-    ...shared,
-    precision: whole.length === 0 ? undefined : Math.max(...whole),
-    targetBits: whole.length === 0 ? targetBits[0] : undefined,
-  })
-}
-
-function requestsOf(flags: BenchFlags) {
-  const { precision = [], targetBits = [], ...shared } = flags
-  const requests = [
-    ...precision.map((bits) => precisionRequest({ ...shared, method: undefined, targetBits: undefined, precision: bits })),
-    ...targetBits.map((bits) => precisionRequest({ ...shared, targetBits: bits, precision: undefined })),
-  ]
-  return requests.length === 0 ? [precisionRequest({ ...shared, precision: undefined })] : requests
 }

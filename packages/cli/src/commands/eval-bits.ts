@@ -1,22 +1,17 @@
-import { InvalidArgumentError, isJsonObject } from '@dpllm/core'
-import { readText } from '@dpllm/core/node'
 import { requestBits } from '@dpllm/eval'
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { CommandContext } from '../context.js'
 import { openModel } from '../open-model.js'
 import { addBackendFlags, type BackendFlags, backendOptions } from '../options/backend.js'
 import { addLogFlags, type LogFlags } from '../options/log.js'
-import { integer } from '../options/parse.js'
 import { addPrecisionFlags, loadOptions, type PrecisionFlags, precisionRequest } from '../options/precision.js'
+import { addPromptFlags, type PromptFlags, readPrompts } from '../options/prompts.js'
 import { addSamplingFlags, type SamplingFlags, samplingOptions } from '../options/sampling.js'
 import { writeJson } from '../output/json.js'
 import { createProgressBar } from '../output/progress.js'
 import { markdownTable } from '../output/table.js'
 
-interface EvalBitsFlags extends BackendFlags, PrecisionFlags, SamplingFlags, LogFlags {
-  readonly prompts: string
-  readonly requests: number
-  readonly promptTokens: number
+interface EvalBitsFlags extends BackendFlags, PrecisionFlags, SamplingFlags, PromptFlags, LogFlags {
   readonly json?: boolean
 }
 
@@ -29,13 +24,10 @@ export function addEvalBits(group: Command, context: CommandContext): void {
     .command('bits')
     .description('the effective bits that single requests really get at a target: mean and spread over prompts')
     .argument('<model>', 'folder of a quantized model with a profile')
-    .requiredOption('--prompts <file>', 'one prompt on each line; of JSON lines their "prompt" or "text"')
-    .addOption(new Option('--requests <count>', 'only the first so many prompts').argParser(integer(1)).default(100))
-    .addOption(new Option('--prompt-tokens <count>', 'only the first so many tokens of each').argParser(integer(1)).default(64))
-  addLogFlags(addBackendFlags(addPrecisionFlags(addSamplingFlags(command, 0.8))))
+  addLogFlags(addBackendFlags(addPrecisionFlags(addSamplingFlags(addPromptFlags(command), 0.8))))
     .option('--json', 'print one JSON object: mean, percentiles, the effective bits of every request')
     .action(async (directory: string, flags: EvalBitsFlags) => {
-      const prompts = promptsOf(await readText(flags.prompts), flags.requests)
+      const prompts = await readPrompts(flags)
       await using model = await openModel(directory, { ...backendOptions(flags), ...loadOptions(flags) }, flags, context)
       using bar = createProgressBar(context.io.stderr, { quiet: flags.quiet ?? false })
       const { maxTokens = ANSWER_TOKENS, ...sampling } = samplingOptions(flags)
@@ -55,26 +47,4 @@ export function addEvalBits(group: Command, context: CommandContext): void {
       const values = [mean, ...Object.values(percentiles)].map((bits) => bits.toFixed(4))
       context.io.stdout.write(markdownTable(columns, [[String(prompts.length), ...values]]))
     })
-}
-
-/** @throws InvalidArgumentError if there is none */
-function promptsOf(text: string, count: number): string[] {
-  const prompts = text
-    .split('\n')
-    .map(promptOf)
-    .filter((prompt) => prompt !== '')
-  if (prompts.length === 0) throw new InvalidArgumentError('prompts', 'a file with a prompt on a line', 'none')
-  return prompts.slice(0, count)
-}
-
-function promptOf(line: string): string {
-  const trimmed = line.trim()
-  if (!trimmed.startsWith('{')) return trimmed
-  try {
-    const value: unknown = JSON.parse(trimmed)
-    const prompt = isJsonObject(value) ? (value.prompt ?? value.text) : undefined
-    return typeof prompt === 'string' ? prompt.trim() : trimmed
-  } catch {
-    return trimmed
-  }
 }

@@ -12,6 +12,7 @@ import { writeJson } from '../output/json.js'
 import { describeDivergence, describePerplexity } from '../output/perplexity-lines.js'
 import { createProgressBar } from '../output/progress.js'
 import { addEvalBits } from './eval-bits.js'
+import { addEvalLatency } from './eval-latency.js'
 import { addEvalTask } from './eval-task.js'
 
 interface EvalFlags extends BackendFlags, PrecisionFlags, LogFlags {
@@ -33,6 +34,7 @@ interface EvalFlags extends BackendFlags, PrecisionFlags, LogFlags {
 export function addEval(program: Command, context: CommandContext): void {
   const group = program.command('eval').description('measure quality')
   addEvalBits(group, context)
+  addEvalLatency(group, context)
   addEvalTask(group, context)
   const command = group
     .command('ppl')

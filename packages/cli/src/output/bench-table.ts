@@ -15,6 +15,8 @@ export interface BenchLine {
   readonly tokensPerSecond: number
   readonly standardDeviation: number
   readonly samples: readonly number[]
+  /** Null where the machine has no meter that can be read; the table then leaves it out. */
+  readonly joulesPerToken: number | null
   readonly stepProfile?: StepProfile
 }
 
@@ -41,8 +43,9 @@ export function formatBench(lines: readonly BenchLine[], format: BenchFormat): s
         'effectiveBits',
         'tokensPerSecond',
         'standardDeviation',
+        'joulesPerToken',
       ] as const
-      return csv([keys, ...lines.map((line) => keys.map((key) => line[key]))])
+      return csv([keys, ...lines.map((line) => keys.map((key) => line[key] ?? ''))])
     }
   }
 }
@@ -58,6 +61,8 @@ function markdown(lines: readonly BenchLine[]): string {
     { title: 'eff. bits', right: true },
     { title: 't/s', right: true },
   ]
+  const energy = lines.some(({ joulesPerToken }) => joulesPerToken !== null)
+  if (energy) columns.push({ title: 'J/token', right: true })
   const rows = lines.map((line) => [
     line.model,
     formatBytes(line.size),
@@ -67,6 +72,7 @@ function markdown(lines: readonly BenchLine[]): string {
     line.test,
     line.effectiveBits.toFixed(2),
     `${line.tokensPerSecond.toFixed(2)} ± ${line.standardDeviation.toFixed(2)}`,
+    ...(energy ? [line.joulesPerToken?.toPrecision(3) ?? ''] : []),
   ])
   return markdownTable(columns, rows)
 }

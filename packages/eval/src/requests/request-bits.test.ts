@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '@dpllm/core'
 import type { GenerateOptions, GeneratePart, Prompt } from '@dpllm/runtime'
 import { expect, test } from 'vitest'
-import { type RequestModel, requestBits } from './request-bits.js'
+import type { RequestModel } from './ask-request.js'
+import { requestBits } from './request-bits.js'
 
 /** Answers read as many bits as their prompts have tokens; letters are tokens. */
 function toy(asked: { prompt: Prompt; options: GenerateOptions | undefined }[]): RequestModel {
