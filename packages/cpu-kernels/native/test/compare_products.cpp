@@ -76,15 +76,15 @@ static float exact_product(const Matrix& m, size_t row, const float* x) {
   return float(w.scales[row] * sum);
 }
 
-// So many columns that 16-bit activations are taken in panels, of other sizes for other numbers of vectors: results must not
-// depend on those, nor on where the rows are cut.
+// So many columns that 16-bit activations are larger than a first-level cache holds: results must not depend on the number of
+// vectors, nor on where the rows are cut.
 void compare_wide_products(const Kernels& k) {
   const size_t rows = 37, cols = 14336 + 40;
   const int activation_bits = 16;
   const std::vector<float> x = normal(TOKENS * cols), bias = normal(rows);
   const Activations activations(k, x, activation_bits);
   for (const int bits : {1, 3, 5, 8}) {
-    const std::string what = "bit_plane_gemv in panels, bits " + std::to_string(bits);
+    const std::string what = "bit_plane_gemv of many columns, bits " + std::to_string(bits);
     const Matrix m(rows, cols, bits, activation_bits);
     const std::vector<float> all = gemv(k, m, activations, activation_bits, 0, TOKENS, 0, rows, nullptr);
     std::vector<float> exact;

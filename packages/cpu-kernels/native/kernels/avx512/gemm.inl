@@ -13,7 +13,9 @@ constexpr int MICRO_TOKENS = 4;
 template <bool LOWS>
 constexpr int MICRO_ROWS = LOWS ? 2 : 4;
 
-// Tokens up to which reading planes from memory counts: one block at a time asks for the next lines more evenly.
+// Tokens up to which reading planes from memory counts: one block at a time asks for the next lines more evenly. Where centroids
+// are bytes, rows also meet all tokens as soon as there are enough for the registers, so that lines come while others are
+// multiplied; with two bytes the products take longer than the lines.
 constexpr size_t GEMM_FEW_TOKENS = 16;
 
 // The centroid bytes of a row's block: [register][high, low][byte].
@@ -27,12 +29,12 @@ struct GemmScratch {
 };
 constexpr size_t bit_plane_gemm_scratch = sizeof(GemmScratch);
 
-// Blocks first .. first + blocks - 1 of GEMM_ROWS rows from `row` on; past `end` the last row again.
+// Blocks first .. first + blocks - 1 of `rows` rows from `row` on; past `end` the last row again.
 template <int BITS>
-void decode_tile(const BitPlaneView& w, size_t row, size_t end, size_t first, size_t blocks, WeightBlock* tile) {
+void decode_tile(const BitPlaneView& w, size_t row, size_t rows, size_t end, size_t first, size_t blocks, WeightBlock* tile) {
   const size_t plane_bytes = w.rows * w.words * sizeof(uint32_t);
   const size_t ahead = GEMM_ROWS * w.words * sizeof(uint32_t);  // the same columns of the next tile of rows
-  for (size_t i = 0; i < GEMM_ROWS; i++) {
+  for (size_t i = 0; i < rows; i++) {
     const size_t r = row + i < end ? row + i : end - 1;
     const ByteTables<BITS> tables(w.tables + (r << (BITS + 1)));
     for (size_t k = 0; k < blocks; k++) {
@@ -92,11 +94,11 @@ ALWAYS_INLINE void multiply_blocks(const WeightBlock* w, const ActivationBlock<8
   }
 }
 
-// A tile's blocks, from `first` of the matrix on, times TOKENS tokens, whose blocks are `stride` apart.
+// The blocks of a tile of `rows` rows, from `first` of the matrix on, times TOKENS tokens, whose blocks are `stride` apart.
 template <int TOKENS, bool LOWS>
-void multiply_tokens(const WeightBlock* tile, size_t first, size_t blocks, const ActivationBlock<8>* const* x, size_t stride,
-                     vf sums[][MICRO_TOKENS]) {
-  for (size_t r = 0; r < GEMM_ROWS; r += MICRO_ROWS<LOWS>) {
+void multiply_tokens(const WeightBlock* tile, size_t rows, size_t first, size_t blocks, const ActivationBlock<8>* const* x,
+                     size_t stride, vf sums[][MICRO_TOKENS]) {
+  for (size_t r = 0; r < rows; r += MICRO_ROWS<LOWS>) {
     for (size_t k = 0; k < blocks; k++) {
       multiply_blocks<TOKENS, LOWS>(tile + r * GEMM_BLOCKS + k, x, (first + k) * stride, sums + r);
     }
@@ -132,7 +134,8 @@ void bit_plane_gemm(const BitPlaneView& w, size_t begin, size_t end, const Activ
       {multiply_tokens<1, true>, multiply_tokens<2, true>, multiply_tokens<3, true>, multiply_tokens<4, true>}};
   GemmScratch& s = *(GemmScratch*)scratch;
   const size_t blocks = (w.words + BLOCK_WORDS - 1) / BLOCK_WORDS;
-  const size_t blocks_at_once = x.count <= GEMM_FEW_TOKENS ? 1 : GEMM_BLOCKS;
+  const bool few = x.count <= GEMM_FEW_TOKENS, lows = w.bits > BYTE_CENTROID_BITS;
+  const size_t blocks_at_once = few ? 1 : GEMM_BLOCKS, rows_at_once = few && !lows ? MICRO_ROWS<false> : GEMM_ROWS;
   const auto token = [&](size_t t) { return x.tokens ? x.tokens[t] : t; };
   for (size_t first_token = 0; first_token < x.count; first_token += GEMM_TOKENS) {
     const size_t tokens = x.count - first_token < GEMM_TOKENS ? x.count - first_token : GEMM_TOKENS;
@@ -141,14 +144,16 @@ void bit_plane_gemm(const BitPlaneView& w, size_t begin, size_t end, const Activ
       __builtin_memset((void*)s.sums, 0, groups * sizeof s.sums[0]);
       for (size_t k = 0; k < blocks; k += blocks_at_once) {
         const size_t count = blocks - k < blocks_at_once ? blocks - k : blocks_at_once;
-        decoders[w.bits - 1](w, row, end, k, count, s.tile);
-        for (size_t g = 0; g < groups; g++) {
-          const ActivationBlock<8>* first_blocks[MICRO_TOKENS];
-          const size_t in_group = tokens - g * MICRO_TOKENS < MICRO_TOKENS ? tokens - g * MICRO_TOKENS : MICRO_TOKENS;
-          for (size_t t = 0; t < in_group; t++) {
-            first_blocks[t] = (const ActivationBlock<8>*)x.data + token(first_token + g * MICRO_TOKENS + t);
+        for (size_t r = 0; r < GEMM_ROWS; r += rows_at_once) {
+          decoders[w.bits - 1](w, row + r, rows_at_once, end, k, count, s.tile);
+          for (size_t g = 0; g < groups; g++) {
+            const ActivationBlock<8>* first_blocks[MICRO_TOKENS];
+            const size_t in_group = tokens - g * MICRO_TOKENS < MICRO_TOKENS ? tokens - g * MICRO_TOKENS : MICRO_TOKENS;
+            for (size_t t = 0; t < in_group; t++) {
+              first_blocks[t] = (const ActivationBlock<8>*)x.data + token(first_token + g * MICRO_TOKENS + t);
+            }
+            multipliers[lows][in_group - 1](s.tile, rows_at_once, k, count, first_blocks, x.rows, s.sums[g] + r);
           }
-          multipliers[w.bits > BYTE_CENTROID_BITS][in_group - 1](s.tile, k, count, first_blocks, x.rows, s.sums[g]);
         }
       }
       const __mmask16 rows = end - row < GEMM_ROWS ? (__mmask16)((1u << (end - row)) - 1) : 0xffff;

@@ -12,53 +12,32 @@ constexpr size_t prefetch_bytes(int bits) { return bits <= 3 ? 3072 : bits <= 5 
 // many planes would be asked for of the same memory channel at the same time, so each stream runs channels ahead of the last.
 constexpr size_t prefetch_skew(int bits) { return bits == 5 ? 512 : 256; }
 
-// Adds the products of a row's blocks first .. last - 1 to sums [TOKENS]; prefetch(k) is called at every whole block k.
-template <int BITS, int ACTIVATION_BITS, int TOKENS, class Prefetch>
-ALWAYS_INLINE void add_blocks(const BitPlaneView& w, size_t row, size_t first, size_t last,
-                              const ActivationBlock<ACTIVATION_BITS>* const* blocks, vf* sums, Prefetch prefetch) {
-  const ByteTables<BITS> tables(w.tables + (row << (BITS + 1)));
-  const size_t whole = w.words / BLOCK_WORDS < last ? w.words / BLOCK_WORDS : last;
-  size_t k = first;
-  for (; k < whole; k++) {
-    const Codes codes = load_codes<BITS>(w, row, BLOCK_WORDS * k, BLOCK_WORDS);
-    prefetch(k);
-    add_block<BITS, ACTIVATION_BITS, TOKENS>(codes, tables, blocks, k, sums);
-  }
-  if (k < last) {
-    const Codes codes = load_codes<BITS>(w, row, BLOCK_WORDS * k, w.words - BLOCK_WORDS * k);
-    add_block<BITS, ACTIVATION_BITS, TOKENS>(codes, tables, blocks, k, sums);
-  }
-}
-
-template <int TOKENS>
-ALWAYS_INLINE void finish_row(const BitPlaneView& w, size_t row, const vf* sums, const float* bias, float* const* out) {
-  for (int t = 0; t < TOKENS; t++) {
-    float product = w.scales[row] * sum_lanes(sums[t]);
-    asm("" : "+m"(product));  // rounded before the bias is added, with and without fma
-    out[t][row] = product + (bias ? bias[row] : 0.0f);
-  }
-}
-
-#include "kernels/shared/integer_gemv_panels.inl"
-
 template <int BITS, int ACTIVATION_BITS, int TOKENS>
 void gemv_rows(const BitPlaneView& w, size_t begin, size_t end, const uint8_t* const* activations, const float* bias,
                float* const* out) {
   const ActivationBlock<ACTIVATION_BITS>* blocks[TOKENS];
   for (int t = 0; t < TOKENS; t++) blocks[t] = (const ActivationBlock<ACTIVATION_BITS>*)activations[t];
-  const size_t count = (w.words + BLOCK_WORDS - 1) / BLOCK_WORDS;
-  if constexpr (ACTIVATION_BITS == 16) {
-    const size_t panels = panels_of(count, TOKENS * sizeof(ActivationBlock<ACTIVATION_BITS>));
-    if (panels > 1) return gemv_panels<BITS, ACTIVATION_BITS, TOKENS>(w, begin, end, panels, blocks, bias, out);
-  }
   const size_t plane_bytes = w.rows * w.words * sizeof(uint32_t);
+  const size_t whole = w.words / BLOCK_WORDS;
   for (size_t row = begin; row < end; row++) {
+    const ByteTables<BITS> tables(w.tables + (row << (BITS + 1)));
     vf sums[TOKENS] = {};
-    add_blocks<BITS, ACTIVATION_BITS, TOKENS>(w, row, 0, count, blocks, sums, [&](size_t k) {
+    size_t k = 0;
+    for (; k < whole; k++) {
+      const Codes codes = load_codes<BITS>(w, row, BLOCK_WORDS * k, BLOCK_WORDS);
       const char* ahead = (const char*)(w.planes + row * w.words + BLOCK_WORDS * k) + prefetch_bytes(BITS);
       for (int p = 0; p < BITS; p++) __builtin_prefetch(ahead + p * (plane_bytes + prefetch_skew(BITS)));
-    });
-    finish_row<TOKENS>(w, row, sums, bias, out);
+      add_block<BITS, ACTIVATION_BITS, TOKENS>(codes, tables, blocks, k, sums);
+    }
+    if (BLOCK_WORDS * k < w.words) {
+      const Codes codes = load_codes<BITS>(w, row, BLOCK_WORDS * k, w.words - BLOCK_WORDS * k);
+      add_block<BITS, ACTIVATION_BITS, TOKENS>(codes, tables, blocks, k, sums);
+    }
+    for (int t = 0; t < TOKENS; t++) {
+      float product = w.scales[row] * sum_lanes(sums[t]);
+      asm("" : "+m"(product));  // rounded before the bias is added, with and without fma
+      out[t][row] = product + (bias ? bias[row] : 0.0f);
+    }
   }
 }
 
