@@ -3,20 +3,13 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "addon/fields.h"
 #include "addon/parse_program.h"
 #include "program/step.h"
+#include "read_json.h"
 
 using namespace dpllm;
-
-static std::string read_file(const char* name) {
-  std::ifstream file(name, std::ios::binary);
-  if (!file) throw std::runtime_error(std::string("cannot read ") + name);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 // As core's relativeError: ||found - wanted|| / ||wanted||.
 static double relative_error(const std::vector<float>& found, const float* wanted) {
@@ -83,7 +76,7 @@ static void run_one(const Napi::Object& o, Program& program, KeyValueCache& cach
 }
 
 static bool run_case(const Napi::Object& o, bool graphs) {
-  Report report = {o.Get("name").As<Napi::String>(), o.Get("tolerance").As<Napi::Number>().json()->number};
+  Report report = {o.Get("name").As<Napi::String>(), o.json()->at("tolerance").number};
   Stream stream(0);
   Program program = parse_program(o.Get("description").As<Napi::Object>());
   upload(program, 0, stream);
@@ -114,8 +107,7 @@ int main(int argc, char** argv) try {
   }
   std::string data = read_file(argv[2]);
   Napi::data_file = data.data();
-  const std::string text = read_file(argv[1]);
-  const json::Value cases = json::Parser(text).value();
+  const json::Value cases = read_json(argv[1]);
   cudaDeviceProp properties;
   DPLLM_CUDA(cudaGetDeviceProperties, &properties, 0);
   std::printf("%s, compute capability %d.%d\n", properties.name, properties.major, properties.minor);

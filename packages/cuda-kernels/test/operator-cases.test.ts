@@ -14,7 +14,6 @@ function bytesOf(steps: readonly StepResult[]): Buffer {
 
 describe.skipIf(!hasHostAddon)('operator cases, kernels on the host', () => {
   const references: StepResult[][] = []
-  const found: StepResult[][] = []
 
   beforeAll(async () => {
     useHostAddon()
@@ -23,25 +22,37 @@ describe.skipIf(!hasHostAddon)('operator cases, kernels on the host', () => {
   })
   afterAll(() => {
     delete process.env.DPLLM_SIMT_REVERSE
+    delete process.env.DPLLM_CUDA_PRODUCT
   })
 
-  test('agree with the reference as f32 arithmetic does', async () => {
-    await using backend = createCudaBackend({ cache: 'f32' })
-    const differences = []
-    for (const [i, c] of cases.entries()) {
-      found.push(await runCase(backend, c))
-      for (const difference of caseDifferences(c, 'f32', found[i], references[i]))
-        differences.push({ case: c.name, ...difference })
-    }
-    expect(differences).toEqual([])
-  })
+  describe.each([
+    ['plain', 'f32'],
+    ['tensor', 'tensor'],
+  ] as const)('%s products', (products, arithmetic) => {
+    const found: StepResult[][] = []
+    beforeAll(() => {
+      process.env.DPLLM_CUDA_PRODUCT = products
+    })
 
-  // What depends on the order of threads, because a barrier is missing or an atomic adds floats, differs.
-  test('the same when threads run in the opposite order', async () => {
-    process.env.DPLLM_SIMT_REVERSE = '1'
-    await using backend = createCudaBackend({ cache: 'f32' })
-    for (const [i, c] of cases.entries()) expect(bytesOf(await runCase(backend, c)).equals(bytesOf(found[i])), c.name).toBe(true)
-    delete process.env.DPLLM_SIMT_REVERSE
+    test(`agree with the reference as ${arithmetic} arithmetic does`, async () => {
+      await using backend = createCudaBackend({ cache: 'f32' })
+      const differences = []
+      for (const [i, c] of cases.entries()) {
+        found.push(await runCase(backend, c))
+        for (const difference of caseDifferences(c, arithmetic, found[i], references[i]))
+          differences.push({ case: c.name, ...difference })
+      }
+      expect(differences).toEqual([])
+    })
+
+    // What depends on the order of threads, because a barrier is missing or an atomic adds floats, differs.
+    test('the same when threads run in the opposite order', async () => {
+      process.env.DPLLM_SIMT_REVERSE = '1'
+      await using backend = createCudaBackend({ cache: 'f32' })
+      for (const [i, c] of cases.entries())
+        expect(bytesOf(await runCase(backend, c)).equals(bytesOf(found[i])), c.name).toBe(true)
+      delete process.env.DPLLM_SIMT_REVERSE
+    })
   })
 
   // Keys and values rounded to 11 bits: a relative error of at most 2^-12 in each value, and in each score of some

@@ -1,9 +1,11 @@
 #pragma once
 // In place of node-addon-api where there is no Node: what native/addon's parsers use of it, on the parsed file of cases. A
-// typed array is {"at": byte offset in the data file, "length": elements}.
+// typed array is {"at": byte offset in the data file, "length": elements}, or, if of i32, an array of numbers.
 #include <cstdint>
+#include <list>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "../json.h"
 
@@ -56,7 +58,9 @@ struct Array : Object {
 
 struct TypedArray : Value {
   using Value::Value;
-  size_t ElementLength() const { return static_cast<size_t>(value_->at("length").number); }
+  size_t ElementLength() const {
+    return value_->kind == json::Value::Kind::array ? value_->array.size() : static_cast<size_t>(value_->at("length").number);
+  }
 };
 
 struct TypeError {
@@ -67,6 +71,13 @@ struct TypeError {
 
 inline napi_status napi_get_typedarray_info(napi_env, const Napi::Value& array, void*, void*, void** data, void*, void*) {
   if (array.IsUndefined()) return napi_invalid_arg;
+  if (array.json()->kind == json::Value::Kind::array) {
+    static std::list<std::vector<int32_t>> kept;
+    kept.emplace_back();
+    for (const json::Value& element : array.json()->array) kept.back().push_back(static_cast<int32_t>(element.number));
+    *data = kept.back().data();
+    return napi_ok;
+  }
   *data = Napi::data_file + static_cast<size_t>(array.json()->at("at").number);
   return napi_ok;
 }

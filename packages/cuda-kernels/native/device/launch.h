@@ -17,12 +17,11 @@ void launch(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 blo
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
 #ifdef __CUDACC__
   kernel<<<grid, block, shared_bytes, stream>>>(static_cast<Parameters>(arguments)...);
-  check(cudaGetLastError(), std::string("launch of ") + name);
 #else
-  (void)name;
   std::tuple<Parameters...> copies(static_cast<Parameters>(arguments)...);
   simt::enqueue_grid(stream, grid, block, shared_bytes, [=] { std::apply(kernel, copies); });
 #endif
+  check(cudaGetLastError(), std::string("launch of ") + name);
 }
 
 // Shared memory of the size that the launch says.

@@ -23,11 +23,14 @@ DeviceBuffer::DeviceBuffer(int device, const void* data, size_t bytes) : DeviceB
   if (bytes != 0) DPLLM_CUDA(cudaMemcpy, pointer_, data, bytes, cudaMemcpyHostToDevice);
 }
 
-// Nobody can be told of an error here; it shows again in the next call.
+// Nobody can be told of an error here. It is forgotten, so that no launch takes it for its own; one that leaves the device
+// unusable shows again.
 DeviceBuffer::~DeviceBuffer() {
   if (pointer_ == nullptr) return;
-  cudaSetDevice(device_);
+  int current = -1;
+  if (cudaGetDevice(&current) != cudaSuccess || current != device_) cudaSetDevice(device_);
   cudaFree(pointer_);
+  cudaGetLastError();
   allocated -= bytes_;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 #include <cuda_runtime.h>
 
+#include <utility>
+
 #include "device/check.h"
 
 namespace dpllm {
@@ -16,11 +18,31 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  void synchronize() { DPLLM_CUDA(cudaStreamSynchronize, stream_); }
+  void synchronize() const { DPLLM_CUDA(cudaStreamSynchronize, stream_); }
   operator cudaStream_t() const { return stream_; }
 
  private:
   cudaStream_t stream_ = nullptr;
+};
+
+// A place in a stream's work that another stream of the same device can wait for.
+class Event {
+ public:
+  explicit Event(int device) {
+    DPLLM_CUDA(cudaSetDevice, device);
+    DPLLM_CUDA(cudaEventCreateWithFlags, &event_, cudaEventDisableTiming);
+  }
+  ~Event() {
+    if (event_ != nullptr) cudaEventDestroy(event_);
+  }
+  Event(Event&& other) noexcept : event_(std::exchange(other.event_, nullptr)) {}
+  Event& operator=(Event&&) = delete;
+
+  void record(cudaStream_t stream) { DPLLM_CUDA(cudaEventRecord, event_, stream); }
+  void make_wait(cudaStream_t stream) { DPLLM_CUDA(cudaStreamWaitEvent, stream, event_, 0); }
+
+ private:
+  cudaEvent_t event_ = nullptr;
 };
 
 // Work that was recorded from a stream and can be put into it again as a whole.

@@ -3,6 +3,7 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
+#include "kernels/tiled_planes.cuh"
 #include "kernels/types.h"
 
 namespace dpllm {
@@ -45,10 +46,8 @@ __device__ __forceinline__ float centroid(const BitPlanes& w, const Mix& mix, si
 
 // The code of element (n, k) at `bits` bits.
 __device__ __forceinline__ unsigned code_at(const BitPlanes& w, int bits, size_t n, size_t k) {
-  const size_t plane = w.rows * w.words;
-  const uint32_t* word = w.planes + n * w.words + k / 32;
   unsigned code = 0;
-  for (int p = 0; p < bits; p++) code = code << 1 | (word[p * plane] >> (k % 32) & 1);
+  for (int p = 0; p < bits; p++) code = code << 1 | (plane_word(w, p, n, k / 32) >> (k % 32) & 1);
   return code;
 }
 

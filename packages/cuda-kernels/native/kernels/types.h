@@ -19,13 +19,22 @@ struct Dense {
   size_t rows, cols;
 };
 
-// A bit-plane weight in device memory, in the canonical layout: planes u32 [max_bits, rows, words], plane 0 the most
-// significant bit, bit i of word w column 32 w + i.
+// Tables of a weight whose centroids are looked up as bytes (kernels/byte_tables.cuh); null where they are not.
+struct ByteTables {
+  const uint8_t* bytes;
+  const float* scales;
+};
+
+// A bit-plane weight in device memory. Planes are tiled (kernels/tiled_planes.cuh), or, where there are fewer than 3, in the
+// canonical layout: u32 [max_bits, rows, words], plane 0 the most significant bit, bit i of word w column 32 w + i.
 struct BitPlanes {
   const uint32_t* planes;
   size_t rows, cols, words;
   int seed_bits, max_bits;
   const uint16_t* luts[MAX_BITS + 1];  // by bits: f16 [rows, 2^bits]; null where it cannot be read so
+  bool tiled;
+  size_t row_tiles, col_tiles;
+  ByteTables byte_tables[2];  // of 3 and 4 bits
 };
 
 // How the rows of a step read a bit-plane weight.

@@ -9,13 +9,11 @@ namespace dpllm {
 // What one lane adds: words lane, lane + 32, ... of a row, at BITS bits, with the row's centroids in `table`.
 template <int BITS>
 __device__ __forceinline__ float lane_sum(const BitPlanes& w, size_t n, const float* table, const float* x) {
-  const size_t plane = w.rows * w.words;
-  const uint32_t* row = w.planes + n * w.words;
   float sum = 0.0f;
   for (size_t word = threadIdx.x % WARP_LANES; word < w.words; word += WARP_LANES) {
     uint32_t bits[BITS];
 #pragma unroll
-    for (int p = 0; p < BITS; p++) bits[p] = row[p * plane + word];
+    for (int p = 0; p < BITS; p++) bits[p] = plane_word(w, p, n, word);
     const size_t first = 32 * word;
     const int columns = static_cast<int>(w.cols - first < 32 ? w.cols - first : 32);
     for (int i = 0; i < columns; i++) {
@@ -56,8 +54,8 @@ __global__ void bit_plane_product_kernel(BitPlanes w, Reading reading, const flo
   if (lane == 0) out[t * w.rows + n] = bias.data == nullptr ? sum : sum + load_float(bias.data, bias.type, n);
 }
 
-void product(const BitPlanes& w, const Reading& reading, const float* x, size_t rows, const Dense& bias, float* out,
-             cudaStream_t stream) {
+void plain_product(const BitPlanes& w, const Reading& reading, const float* x, size_t rows, const Dense& bias, float* out,
+                   cudaStream_t stream) {
   launch("bit_plane_product", bit_plane_product_kernel, product_grid(rows, w.rows), PRODUCT_WARPS * WARP_LANES, 0, stream, w,
          reading, x, bias, out);
 }
@@ -72,8 +70,8 @@ __global__ void bit_plane_transposed_kernel(BitPlanes w, Reading reading, const 
   out[t * w.cols + k] = sum;
 }
 
-void transposed_product(const BitPlanes& w, const Reading& reading, const float* dy, size_t rows, float* out,
-                        cudaStream_t stream) {
+void plain_transposed_product(const BitPlanes& w, const Reading& reading, const float* dy, size_t rows, float* out,
+                              cudaStream_t stream) {
   constexpr unsigned threads = 128;
   launch("bit_plane_transposed", bit_plane_transposed_kernel, dim3(static_cast<unsigned>(rows), blocks_for(w.cols, threads)),
          threads, 0, stream, w, reading, dy, out);

@@ -16,7 +16,7 @@ __global__ void dense_product_kernel(const T* w, size_t N, size_t K, const float
   if (threadIdx.x % WARP_LANES == 0) out[t * N + n] = bias.data == nullptr ? sum : sum + load_float(bias.data, bias.type, n);
 }
 
-void product(const Dense& w, const float* x, size_t rows, const Dense& bias, float* out, cudaStream_t stream) {
+void plain_product(const Dense& w, const float* x, size_t rows, const Dense& bias, float* out, cudaStream_t stream) {
   with_type(w.type, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     launch("dense_product", dense_product_kernel<T>, product_grid(rows, w.rows), PRODUCT_WARPS * WARP_LANES, 0, stream,
@@ -34,7 +34,7 @@ __global__ void dense_transposed_kernel(const T* w, size_t N, size_t K, const fl
   out[t * K + k] = sum;
 }
 
-void transposed_product(const Dense& w, const float* dy, size_t rows, float* out, cudaStream_t stream) {
+void plain_transposed_product(const Dense& w, const float* dy, size_t rows, float* out, cudaStream_t stream) {
   constexpr unsigned threads = 128;
   with_type(w.type, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;

@@ -32,14 +32,26 @@ void run(const MixedLinearTransposed& op, Execution& e);
 void run(const BitsGradient& op, Execution& e);
 void run(const TokenErrors& op, Execution& e);
 
+// Several as one (Launch::Kind).
+void run_fixed_selects(const std::vector<int>& selects, Execution& e);
+void run_selects(const std::vector<int>& selects, Execution& e);
+void run_add_rms_norm(const Add& add, const RmsNorm& norm, Execution& e);
+void run_rope_attention(const Rope& q, const Rope& k, const Attention& attention, Execution& e);
+
 // Bytes that an operator needs while it runs, at Execution::scratch().
 template <class Op>
 size_t scratch_bytes(const Op&, const Execution&) { return 0; }
+size_t scratch_bytes(const Linear& op, const Execution& e);
 size_t scratch_bytes(const Select& op, const Execution& e);
 size_t scratch_bytes(const Attention& op, const Execution& e);
 size_t scratch_bytes(const AttentionGradient& op, const Execution& e);
 size_t scratch_bytes(const BitsGradient& op, const Execution& e);
 size_t scratch_bytes(const TokenErrors& op, const Execution& e);
+
+// Counters of Layout::counters that it uses.
+template <class Op>
+size_t counters_needed(const Op&, const Execution&) { return 0; }
+size_t counters_needed(const Attention& op, const Execution& e);
 
 // Threads of a block where nothing asks for another number.
 constexpr unsigned BLOCK = 256;

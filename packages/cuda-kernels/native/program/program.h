@@ -51,6 +51,8 @@ class Weight {
   const BitPlanes& planes() const { return planes_; }
 
  private:
+  void upload_planes(int device);
+
   HostWeight host_;
   DeviceBuffer buffer_;
   Dense dense_ = {};

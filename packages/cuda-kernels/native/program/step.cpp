@@ -7,6 +7,18 @@
 
 namespace dpllm {
 
+static uint64_t estimators_id(const Execution& e) { return e.step.estimators == nullptr ? 0 : e.step.estimators->id; }
+
+static void schedule(Execution& e) {
+  Workspace& w = e.workspace;
+  const bool fork = e.step.token_count <= MAX_FORKED_TOKENS;
+  const std::array<uint64_t, 3> wanted = {e.plan.id, estimators_id(e), fork};
+  if (w.scheduled != wanted) w.schedule = make_schedule(e.program, e.plan, e.step.estimators, fork);
+  w.scheduled = wanted;
+  if (w.schedule.events != 0 && w.side == nullptr) w.side = std::make_unique<Stream>(e.device);
+  while (w.events.size() < static_cast<size_t>(w.schedule.events)) w.events.emplace_back(e.device);
+}
+
 // Makes room for the step; what was recorded for another place is forgotten.
 static void reserve(Execution& e) {
   Workspace& w = e.workspace;
@@ -21,7 +33,7 @@ static void reserve(Execution& e) {
   place_values(e);
 }
 
-static void copy_to_device(Execution& e) {
+void copy_to_device(Execution& e) {
   const Layout& layout = e.workspace.layout;
   const StepInputs& step = e.step;
   char* staged = e.workspace.upload.data();
@@ -39,20 +51,50 @@ static void copy_to_device(Execution& e) {
   DPLLM_CUDA(cudaMemcpyAsync, e.at<void>(0), staged, layout.upload_bytes, cudaMemcpyHostToDevice, e.stream);
 }
 
+static void run_launch(const Launch& launch, Execution& e) {
+  const std::vector<Operator>& operators = e.program.operators;
+  const std::vector<int>& of = launch.operators;
+  switch (launch.kind) {
+    case Launch::Kind::one: return std::visit([&](const auto& op) { run(op, e); }, operators[of[0]]);
+    case Launch::Kind::fixed_selects: return run_fixed_selects(of, e);
+    case Launch::Kind::selects: return run_selects(of, e);
+    case Launch::Kind::add_rms_norm:
+      return run_add_rms_norm(std::get<Add>(operators[of[0]]), std::get<RmsNorm>(operators[of[1]]), e);
+    case Launch::Kind::rope_attention:
+      return run_rope_attention(std::get<Rope>(operators[of[0]]), std::get<Rope>(operators[of[1]]),
+                                std::get<Attention>(operators[of[2]]), e);
+  }
+}
+
 static void launch_operators(Execution& e) {
   // Selects that this step's outputs do not need report nothing.
-  const Layout& layout = e.workspace.layout;
-  const size_t decisions = layout.estimates + e.program.selects * e.step.token_count * sizeof(float) - layout.bits;
-  DPLLM_CUDA(cudaMemsetAsync, e.at<void>(layout.bits), 0, decisions, e.stream);
-  for (const int index : e.plan.operators) std::visit([&](const auto& op) { run(op, e); }, e.program.operators[index]);
+  Workspace& w = e.workspace;
+  const size_t end = w.layout.estimates + e.program.selects * e.step.token_count * sizeof(float);
+  if (end != w.layout.counters)
+    DPLLM_CUDA(cudaMemsetAsync, e.at<void>(w.layout.counters), 0, end - w.layout.counters, e.stream);
+  const std::vector<Launch>& launches = w.schedule.launches;
+  const cudaStream_t own = e.stream;
+  if (w.schedule.events != 0) {
+    w.events[0].record(own);
+    w.events[0].make_wait(*w.side);
+  }
+  for (const Launch& launch : launches) {
+    e.beside = launch.side;
+    e.stream = launch.side ? static_cast<cudaStream_t>(*w.side) : own;
+    if (launch.wait_for != NONE) w.events[launches[launch.wait_for].event].make_wait(e.stream);
+    run_launch(launch, e);
+    if (launch.event != NONE) w.events[launch.event].record(e.stream);
+  }
+  e.beside = false;
+  e.stream = own;
+  if (w.schedule.join != NONE) w.events[launches[w.schedule.join].event].make_wait(own);
 }
 
 // The second step in a row that is alike is recorded, and that and all that follow are one launch each.
-static void launch(Execution& e) {
+void launch_step(Execution& e) {
   if (!e.use_graphs) return launch_operators(e);
   Workspace& w = e.workspace;
-  const uint64_t estimators = e.step.estimators == nullptr ? 0 : e.step.estimators->id;
-  const Workspace::Key key = {e.plan.id, estimators, e.step.cache->id, e.step.token_count, e.step.row_count};
+  const Workspace::Key key = {e.plan.id, estimators_id(e), e.step.cache->id, e.step.token_count, e.step.row_count};
   if (w.last != key) {
     w.forget_graph();
     launch_operators(e);
@@ -63,7 +105,7 @@ static void launch(Execution& e) {
   w.graph->launch(e.stream);
 }
 
-static void copy_back(Execution& e) {
+void take_results(Execution& e) {
   const Layout& layout = e.workspace.layout;
   const char* staged = e.workspace.download.data();
   const auto fetch = [&](void* data, size_t offset, size_t bytes) {
@@ -76,18 +118,36 @@ static void copy_back(Execution& e) {
     fetch(e.step.outputs[i], layout.outputs[i], e.size(e.plan.outputs[i]) * sizeof(float));
 }
 
-void run_step(Execution& e) {
+void prepare_step(Execution& e) {
   DPLLM_CUDA(cudaSetDevice, e.device);
+  schedule(e);
   reserve(e);
-  copy_to_device(e);
-  launch(e);
+}
+
+void copy_to_host(Execution& e) {
   const Layout& layout = e.workspace.layout;
-  if (layout.download_bytes != 0) {
-    DPLLM_CUDA(cudaMemcpyAsync, e.workspace.download.data(), e.at<void>(layout.download), layout.download_bytes,
-               cudaMemcpyDeviceToHost, e.stream);
+  if (layout.download_bytes == 0) return;
+  DPLLM_CUDA(cudaMemcpyAsync, e.workspace.download.data(), e.at<void>(layout.download), layout.download_bytes,
+             cudaMemcpyDeviceToHost, e.stream);
+}
+
+void run_step(Execution& e) {
+  prepare_step(e);
+  const cudaStream_t own = e.stream;
+  try {
+    copy_to_device(e);
+    launch_step(e);
+    copy_to_host(e);
+    DPLLM_CUDA(cudaStreamSynchronize, own);
+  } catch (...) {
+    // What was started reads memory that the next step writes.
+    cudaStreamSynchronize(own);
+    if (e.workspace.side != nullptr) cudaStreamSynchronize(*e.workspace.side);
+    cudaGetLastError();
+    e.workspace.forget_graph();
+    throw;
   }
-  DPLLM_CUDA(cudaStreamSynchronize, e.stream);
-  copy_back(e);
+  take_results(e);
 }
 
 }  // namespace dpllm

@@ -12,6 +12,7 @@
 #include "program/cache.h"
 #include "program/estimators.h"
 #include "program/program.h"
+#include "program/schedule.h"
 
 namespace dpllm {
 
@@ -40,21 +41,30 @@ struct Layout {
   size_t parameters, tokens, rows, targets, thresholds;
   std::vector<size_t> inputs;
   size_t upload_bytes;
+  // Zero when a step begins: u32 counters, of the operator that runs, which leaves them zero; bits; estimates.
+  size_t counters;
   // Copied back as one: bits, estimates, outputs.
   size_t bits, estimates;
   std::vector<size_t> outputs;
   size_t download, download_bytes;
   std::vector<size_t> slots;
-  size_t scratch, scratch_bytes;
+  std::vector<size_t> side_values;  // of Schedule::side_values
+  size_t scratch, side_scratch;     // of the operators that run on either stream
   size_t total;
 };
 
-// Memory of a program's steps, and the graph of the last one that was recorded, kept between them.
+// Memory of a program's steps, and what the last one launched, kept between them.
 struct Workspace {
   DeviceBuffer arena;
   PinnedBuffer upload, download;
   Layout layout;
   std::vector<void*> address;  // by value
+
+  // Identities of the plan and estimators, and whether it forks: what `schedule` is right for.
+  std::array<uint64_t, 3> scheduled = {};
+  Schedule schedule;
+  std::unique_ptr<Stream> side;  // made when a step first forks
+  std::vector<Event> events;     // of Launch::event
 
   // What a recorded graph is right for: identities of the plan, estimators and cache, tokens and rows.
   using Key = std::array<uint64_t, 5>;
@@ -73,8 +83,9 @@ struct Execution {
   const StepInputs& step;
   Workspace& workspace;
   int device;
-  cudaStream_t stream;
+  cudaStream_t stream;  // where the operator that runs puts its kernels
   bool use_graphs;
+  bool beside = false;  // whether `stream` is the one beside the step's own
 
   size_t count(Axis axis, size_t constant) const {
     return axis == Axis::tokens ? step.token_count : axis == Axis::rows ? step.row_count : constant;
@@ -92,10 +103,21 @@ struct Execution {
   T* at(size_t offset) const { return workspace.arena.as<T>(offset); }
   const StepParameters* parameters() const { return at<StepParameters>(workspace.layout.parameters); }
   // Of the operator that runs.
-  float* scratch() const { return at<float>(workspace.layout.scratch); }
+  float* scratch() const { return at<float>(beside ? workspace.layout.side_scratch : workspace.layout.scratch); }
 };
 
-// Runs a step and waits for it. Throws CudaError.
+// Steps of at most as many tokens estimate beside their products; in longer ones no linear waits for an estimate for long.
+constexpr size_t MAX_FORKED_TOKENS = 16;
+
+// Runs a step and waits for it. Throws CudaError; nothing of the step runs any more then.
 void run_step(Execution& e);
+
+// Its parts, for measurements: makes room for a step; puts the copy to the device, what it launches, and the copy back into
+// the stream; and takes the results once that is done. Each may run again before the next.
+void prepare_step(Execution& e);
+void copy_to_device(Execution& e);
+void launch_step(Execution& e);
+void copy_to_host(Execution& e);
+void take_results(Execution& e);
 
 }  // namespace dpllm

@@ -1,4 +1,10 @@
+#include <algorithm>
+#include <utility>
+
 #include "device/check.h"
+#include "device/stream.h"
+#include "kernels/byte_tables.h"
+#include "kernels/tile_planes.h"
 #include "program/program.h"
 
 namespace dpllm {
@@ -12,20 +18,50 @@ void Weight::upload(int device) {
     dense_ = {buffer_.as(), host_.type, host_.rows, host_.cols};
     return;
   }
-  const size_t words = (host_.cols + 31) / 32;
-  const size_t plane_bytes = static_cast<size_t>(host_.max_bits) * host_.rows * words * sizeof(uint32_t);
-  const auto lut_bytes = [&](int bits) { return (host_.rows << bits) * sizeof(uint16_t); };
-  size_t total = aligned(plane_bytes);
-  for (int bits = host_.seed_bits; bits <= host_.max_bits; bits++) total += aligned(lut_bytes(bits));
-  if (buffer_.size() != total) buffer_ = DeviceBuffer(device, total);
-  planes_ = {buffer_.as<uint32_t>(), host_.rows, host_.cols, words, host_.seed_bits, host_.max_bits, {}};
-  DPLLM_CUDA(cudaMemcpy, buffer_.as(), host_.planes, plane_bytes, cudaMemcpyHostToDevice);
-  size_t offset = aligned(plane_bytes);
-  for (int bits = host_.seed_bits; bits <= host_.max_bits; bits++) {
-    DPLLM_CUDA(cudaMemcpy, buffer_.as(offset), host_.luts[bits], lut_bytes(bits), cudaMemcpyHostToDevice);
-    planes_.luts[bits] = buffer_.as<uint16_t>(offset);
-    offset += aligned(lut_bytes(bits));
+  upload_planes(device);
+}
+
+void Weight::upload_planes(int device) {
+  const HostWeight& h = host_;
+  const size_t words = (h.cols + 31) / 32;
+  const size_t canonical_bytes = static_cast<size_t>(h.max_bits) * h.rows * words * sizeof(uint32_t);
+  const size_t row_tiles = (h.rows + 15) / 16, col_tiles = (h.cols + 255) / 256;
+  planes_ = {nullptr, h.rows, h.cols, words, h.seed_bits, h.max_bits, {}, h.max_bits >= 3, row_tiles, col_tiles, {}};
+
+  // Where everything goes: planes, tables, tables of bytes.
+  size_t total = 0, lut_at[MAX_BITS + 1] = {}, bytes_at[2] = {}, scales_at[2] = {};
+  const auto take = [&](size_t bytes) { return std::exchange(total, total + aligned(bytes)); };
+  take(planes_.tiled ? tiled_plane_bytes(planes_) : canonical_bytes);
+  for (int bits = h.seed_bits; bits <= h.max_bits; bits++) lut_at[bits] = take((h.rows << bits) * sizeof(uint16_t));
+  const int first = std::max(h.seed_bits, MIN_BITS), last = std::min(h.max_bits, BYTE_TABLE_BITS);
+  bool with_bytes = planes_.tiled;
+  for (int bits = first; bits <= last; bits++) with_bytes = with_bytes && fits_byte_tables(h.luts[bits], h.rows, bits);
+  for (int bits = first; with_bytes && bits <= last; bits++) {
+    bytes_at[bits - 3] = take(byte_table_bytes(bits, planes_.row_tiles));
+    scales_at[bits - 3] = take(byte_scale_bytes(planes_.row_tiles));
   }
+  if (buffer_.size() != total) {
+    buffer_ = DeviceBuffer();  // freed first: there may be no room for both
+    buffer_ = DeviceBuffer(device, total);
+  }
+
+  const Stream stream(device);
+  const auto copy = [&](void* to, const void* from, size_t bytes) {
+    if (bytes != 0) DPLLM_CUDA(cudaMemcpyAsync, to, from, bytes, cudaMemcpyHostToDevice, stream);
+  };
+  planes_.planes = buffer_.as<uint32_t>();
+  for (int bits = h.seed_bits; bits <= h.max_bits; bits++) {
+    planes_.luts[bits] = buffer_.as<uint16_t>(lut_at[bits]);
+    copy(buffer_.as(lut_at[bits]), h.luts[bits], (h.rows << bits) * sizeof(uint16_t));
+  }
+  for (int bits = first; with_bytes && bits <= last; bits++) {
+    planes_.byte_tables[bits - 3] = {buffer_.as<uint8_t>(bytes_at[bits - 3]), buffer_.as<float>(scales_at[bits - 3])};
+    make_byte_tables(planes_, bits, stream);
+  }
+  const DeviceBuffer canonical(device, planes_.tiled ? canonical_bytes : 0);
+  copy(planes_.tiled ? canonical.as() : buffer_.as(), h.planes, canonical_bytes);
+  if (planes_.tiled) tile_planes(canonical.as<uint32_t>(), planes_, stream);
+  stream.synchronize();
 }
 
 void upload(Program& program, int device, cudaStream_t stream) {

@@ -29,7 +29,7 @@ struct Thread {
 struct Warp {
   unsigned live, arrived;
   bool odd;  // which of two buffers the next exchange uses: the other one may still be read; turns at every barrier
-  unsigned char values[2][WARP * EXCHANGE_BYTES];
+  alignas(16) unsigned char values[2][WARP * EXCHANGE_BYTES];
 };
 
 std::vector<std::unique_ptr<Thread>> threads;  // kept between grids
