@@ -74,6 +74,16 @@ test('moving beyond the first pairs stops at their ends', () => {
   ])
 })
 
+test('a memory budget that is all but spent can be asked for: all that is loaded is read', () => {
+  const profile = budgetProfile(linears)
+  const most = createAdaptivePolicy(profile, 3.5, linears).range[1]
+  const withBudget = (memoryBudget: number) => ({ ...profile, data: { ...profile.data, memoryBudget } })
+  const all = createAdaptivePolicy(profile, most, linears).policy.thresholds
+  expect(createAdaptivePolicy(withBudget(most + 0.01), most + 0.01, linears).policy.thresholds).toEqual(all)
+  expect(() => createAdaptivePolicy(withBudget(most + 0.01), most + 0.015, linears)).toThrow(InvalidArgumentError)
+  expect(() => createAdaptivePolicy(withBudget(most + 0.1), most + 0.1, linears)).toThrow(InvalidArgumentError)
+})
+
 test('a price buys every linear what fillPrices says, and moves with the target', () => {
   const profile = budgetProfile(linears)
   const data = profile.data.policy as BudgetPolicyData

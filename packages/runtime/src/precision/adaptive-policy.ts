@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Policy, UnsupportedError } from '@dpllm/core
 import type { LinearInfo } from '../model/linears.js'
 import type { Profile } from '../profile/profile.js'
 import { budgetSource } from './budget-policy.js'
-import { ROUNDING } from './targets.js'
+import { askableRange, ROUNDING } from './targets.js'
 import { thresholdSource } from './threshold-policy.js'
 
 /** A policy that can move to another target between two tokens. */
@@ -32,19 +32,20 @@ const sources = new WeakMap<Profile, WeakMap<readonly LinearInfo[], PolicySource
 
 /**
  * The policy that a profile of kind `threshold` or `budget` gives for a target: to be used, and moved, by one request. What
- * the profile's policies share is made once for a profile and an array of linears.
+ * the profile's policies share is made once for a profile and an array of linears. Its memory budget
+ * can be asked for where it is all but spent.
  * @param linears of the program's select operators, in order
  * @throws InvalidArgumentError for a target out of the profile's range, or that reads more bits than are loaded;
  * UnsupportedError for a profile of another kind
  */
 export function createAdaptivePolicy(profile: Profile, targetBits: number, linears: readonly LinearInfo[]): AdaptivePolicy {
   const source = policySource(profile, linears)
-  const [least, most] = source.range
+  const [least, most] = askableRange(source.range, profile.data)
   if (!(targetBits >= least - ROUNDING && targetBits <= most + ROUNDING)) {
     const wanted = `a number from ${round(least)} to ${round(most)}, what profile ${profile.name} can be asked for`
     throw new InvalidArgumentError('targetBits', wanted, targetBits)
   }
-  return source.create(targetBits)
+  return source.create(Math.min(targetBits, source.range[1]))
 }
 
 /** What is made once for a profile and an array of linears. */

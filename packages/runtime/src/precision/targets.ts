@@ -4,6 +4,9 @@ import { type SizedLinear, thresholdCurve } from './threshold-curve.js'
 /** Rounding errors of targets, some of which are means. */
 export const ROUNDING = 1e-9
 
+/** Average bits of a budget that may be left over, as no linear is small enough to spend them: what targets are met within. */
+const UNSPENT = 0.02
+
 /** A target that a profile was calibrated for. */
 export interface ProfileTarget {
   readonly targetBits: number
@@ -23,10 +26,19 @@ export function profileTargets({ policy }: ProfileData): ProfileTarget[] {
  * The targets that a profile of another kind than `fixed` can be asked for.
  * @param linears all linears of the model, for which the profile has been checked
  */
-export function targetRange({ policy }: ProfileData, linears: readonly SizedLinear[]): readonly [least: number, most: number] {
-  if (policy.kind === 'threshold') return thresholdCurve(policy, linears).range
+export function targetRange(data: ProfileData, linears: readonly SizedLinear[]): readonly [least: number, most: number] {
+  const { policy } = data
+  if (policy.kind === 'threshold') return askableRange(thresholdCurve(policy, linears).range, data)
   const all = policy.kind === 'static' ? policy.allocations : policy.kind === 'budget' ? policy.prices : policy.targets
-  return [all[0].targetBits, all[all.length - 1].targetBits]
+  return askableRange([all[0].targetBits, all[all.length - 1].targetBits], data)
+}
+
+/** A profile's range with its memory budget, where that is all but spent. */
+export function askableRange(
+  [least, most]: readonly [least: number, most: number],
+  { memoryBudget }: ProfileData,
+): readonly [least: number, most: number] {
+  return [least, memoryBudget > most && memoryBudget - most < UNSPENT ? memoryBudget : most]
 }
 
 /** Whether a profile can be asked for a target: one of its own if it is of kind `fixed`, else any within its range. */
