@@ -83,7 +83,7 @@ function step(runs) {
   ])
   return `## What a step does besides reading planes
 
-Parts of a decode step's time at a context of 512, products with bit-planes left out. \`dpllm bench --profile\` says the same of any model. Aim: all
+Parts of a decode step's time at a context of 512, products with bit-planes left out. \`dpllm bench --step-profile\` says the same of any model. Aim: all
 of it at most 8 %.
 
 ${markdownTable(['bits', 'threads', 'all of it', ...others, 'hand-over'], rows)}
