@@ -1,4 +1,4 @@
-import { chunkLosses, divergence, type Protocol, perplexity, protocols, readDocuments } from '@dpllm/eval'
+import { chunkLosses, divergence, type PerplexityResult, type Protocol, perplexity, protocols, readDocuments } from '@dpllm/eval'
 import type { Model } from '@dpllm/runtime'
 import { type Command, Option } from 'commander'
 import type { CommandContext } from '../context.js'
@@ -72,18 +72,20 @@ export function addEval(program: Command, context: CommandContext): void {
       const { ctx: contextLength, protocol, stride, chunks, batchSize } = flags
       const { signal } = context.interrupts
       const options = { ...request, contextLength, protocol, stride, chunks, batchSize, signal, onProgress: bar.update }
-      const print = (result: object, lines: string) => {
+      const print = <Result extends Losses>(found: Result, describe: (result: Result) => string) => {
         bar[Symbol.dispose]()
-        if (flags.json) writeJson(context.io.stdout, { ...result, method, targetBits: flags.targetBits })
-        else context.io.stdout.write(lines)
+        const { nll, chunkTokens, ...result } = found
+        const losses = [...chunkLosses({ nll, chunks: result.chunks, chunkTokens })]
+        if (!flags.json) context.io.stdout.write(describe(found))
+        else writeJson(context.io.stdout, { ...result, chunkLosses: losses, method, targetBits: flags.targetBits })
       }
       if (flags.reference !== undefined) {
         await using reference: Model = await openModel(flags.reference, { ...backend, profile: false }, flags, context)
-        const result = await divergence(model, reference, text, options)
-        return print(result, describeDivergence(result))
+        return print(await divergence(model, reference, text, options), describeDivergence)
       }
-      const { nll, chunkTokens, ...result } = await perplexity(model, text, options)
-      const losses = [...chunkLosses({ nll, chunks: result.chunks, chunkTokens })]
-      print({ ...result, chunkLosses: losses }, describePerplexity(result))
+      print(await perplexity(model, text, options), describePerplexity)
     })
 }
+
+/** What both commands find for each token; --json gives it for each chunk. */
+type Losses = Pick<PerplexityResult, 'nll' | 'chunks' | 'chunkTokens'>

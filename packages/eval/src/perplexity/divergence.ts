@@ -15,6 +15,8 @@ export interface DivergenceResult {
   /** Part of the predictions whose likeliest token is the same. */
   readonly topAgreement: Mean
   readonly perplexity: number
+  /** Standard error of the perplexity. */
+  readonly standardError: number
   readonly referencePerplexity: number
   /** log of the ratio of both: the mean difference of losses of the same tokens, in nats. */
   readonly logRatio: Mean
@@ -25,6 +27,10 @@ export interface DivergenceResult {
   /** Mean bits that the model's scored positions read. */
   readonly effectiveBits: number
   readonly feedback: boolean
+  /** f32 [tokens]: the model's negative log-likelihood of each scored token, in nats. */
+  readonly nll: Float32Array
+  /** Scored tokens of each chunk. */
+  readonly chunkTokens: readonly number[]
 }
 
 /**
@@ -43,10 +49,12 @@ export async function divergence(
   const { protocol, contextLength, batchSize, policy, record, chunks } = scoring
   checkSameTokens(model, reference, input, scoring)
   const found = { kl: [] as number[], agreement: [] as number[], loss: [] as number[], referenceLoss: [] as number[] }
+  const chunkTokens: number[] = []
   let bitSum = 0
   using cache = model.createCache(contextLength)
   using referenceCache = reference.createCache(contextLength)
   for (const [index, chunk] of chunks.entries()) {
+    const before = found.kl.length
     for (const step of scoringSteps(chunk, batchSize, { outputs: ['logits'] })) {
       signal?.throwIfAborted()
       const wanted = await reference.run({ ...step, cache: referenceCache, signal })
@@ -64,11 +72,13 @@ export async function divergence(
       record?.(effectiveBits, rows.length)
       bitSum += effectiveBits * rows.length
     }
+    chunkTokens.push(found.kl.length - before)
     onProgress?.({ stage: 'divergence', done: (index + 1) * contextLength, total: chunks.length * contextLength, unit: 'tokens' })
   }
   const { kl, agreement, loss, referenceLoss } = found
   if (!kl.every(Number.isFinite))
     throw new DpllmError('ERR_DPLLM_NOT_FINITE', 'a divergence is not finite: a token is impossible')
+  const { mean, standardError } = meanOf(loss)
   return {
     klDivergence: {
       ...meanOf(kl),
@@ -77,7 +87,8 @@ export async function divergence(
       max: kl.reduce((a, b) => Math.max(a, b), 0),
     },
     topAgreement: meanOf(agreement),
-    perplexity: Math.exp(meanOf(loss).mean),
+    perplexity: Math.exp(mean),
+    standardError: Math.exp(mean) * standardError,
     referencePerplexity: Math.exp(meanOf(referenceLoss).mean),
     logRatio: meanOf(loss.map((value, i) => value - referenceLoss[i])),
     tokens: kl.length,
@@ -86,6 +97,8 @@ export async function divergence(
     protocol,
     effectiveBits: bitSum / kl.length,
     feedback: record !== undefined,
+    nll: Float32Array.from(loss),
+    chunkTokens,
   }
 }
 
